@@ -1,0 +1,1 @@
+"""Data sets, and what a training step draws from them."""

@@ -1,0 +1,121 @@
+"""Photos in a folder, with or without label maps: found, paired by stem, loaded one at a time.
+
+images/street/a.jpg   pairs with   labels/street/a.png   under the name "street/a"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ..errors import DataError
+from ..labels import UNKNOWN, LabelMap, LabelSet, remap
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One photo of a data set."""
+
+    name: str
+    """Unique within its data set: the path below the data set's folder without its suffix."""
+    image: Path
+    labels: Path | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An ordered list of photos; nothing is read before `load`."""
+
+    name: str
+    items: tuple[Item, ...]
+    labels: LabelSet | None = None
+    """How the label files are coded. None: there are no label files."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def load(self, index: int, target: LabelSet | None) -> tuple[NDArray[np.uint8], LabelMap]:
+        """Photo (H, W, 3) uint8 RGB and its label map (H, W) uint8 in the ids of `target`.
+
+        The map is 255 (unknown) everywhere where the photo has no label file, or when `target` is None: then it is not read.
+        Raises ImageError or LabelError for a file that cannot be used, DataError when photo and map differ in size.
+        """
+        item = self.items[index]
+        image = np.asarray(ImageOps.exif_transpose(Image.open(item.image)).convert("RGB"))
+        if item.labels is None or self.labels is None or target is None:
+            return image, np.full(image.shape[:2], UNKNOWN, np.uint8)
+        labels = self.labels.decode(np.asarray(Image.open(item.labels)), where=str(item.labels))
+        if labels.shape != image.shape[:2]:
+            (h, w), (label_h, label_w) = image.shape[:2], labels.shape
+            raise DataError(
+                f"{item.image} is {w}x{h} but its label map {item.labels} is {label_w}x{label_h}; they must be of one size"
+            )
+        return image, remap(labels, self.labels, target)
+
+    def subset(self, keep: Iterable[str] | slice) -> Dataset:
+        """The photos of these names, in the order of this data set, or a slice of it.
+
+        Raises DataError for a name that it does not have.
+        """
+        if isinstance(keep, slice):
+            return replace(self, items=self.items[keep])
+        wanted = set(keep)
+        if missing := wanted - {item.name for item in self.items}:
+            raise DataError(f"data set {self.name} has no photo named {listed(missing)}")
+        return replace(self, items=tuple(item for item in self.items if item.name in wanted))
+
+
+def folder(
+    images: str | Path, labels: str | Path | None = None, label_set: LabelSet | None = None, *, name: str | None = None
+) -> Dataset:
+    """All pictures below `images`, sorted by name, each with the map of the same relative path and stem below `labels`.
+
+    Raises DataError when a folder is missing or holds no pictures, or when photos and maps do not pair one to one.
+    """
+    photos = pictures(images)
+    if labels is None:
+        return Dataset(name or str(images), tuple(Item(key, path) for key, path in photos.items()))
+    if label_set is None:
+        raise DataError(f"label maps in {labels} need a label set that says what their ids mean")
+    maps = pictures(labels)
+    if lone := photos.keys() - maps.keys():
+        raise DataError(f"{len(lone)} of {len(photos)} photos in {images} have no label map in {labels}: {listed(lone)}")
+    if lone := maps.keys() - photos.keys():
+        raise DataError(f"{len(lone)} of {len(maps)} label maps in {labels} have no photo in {images}: {listed(lone)}")
+    return Dataset(name or str(images), tuple(Item(key, path, maps[key]) for key, path in photos.items()), label_set)
+
+
+def pictures(root: str | Path) -> Mapping[str, Path]:
+    """Picture files below `root`, hidden ones apart: relative path without suffix -> path, sorted by name.
+
+    Raises DataError when the folder is missing or empty, or when two files differ in their suffix alone.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"there is no folder {root}")
+    found: dict[str, Path] = {}
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in relative.parts):
+            continue
+        key = relative.with_suffix("").as_posix()
+        if key in found:
+            raise DataError(f"{found[key]} and {path} differ in their suffix alone; keep one of them")
+        found[key] = path
+    if not found:
+        raise DataError(f"folder {root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    return dict(sorted(found.items()))
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """The first few names, sorted, and how many more there are."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return ", ".join(ordered[:most]) + more
