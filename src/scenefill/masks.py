@@ -1,0 +1,263 @@
+"""Hole masks: read, made, grown and resized.
+
+A mask is a bool array (H, W), True = hole. Files and integer arrays are white (at least half of their range) = hole.
+Every generator draws from the `rng` it is given and from nothing else: the same state gives the same mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ImageError, MaskError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Mask = NDArray[np.bool_]
+
+OBJECT_SHARE = (0.005, 0.5)
+"""Smallest and largest share of the picture that an object-shaped hole may take before it is grown."""
+
+
+def read(path: str | Path, *, invert: bool = False) -> Mask:
+    """The mask in a picture file: (H, W) bool, True = hole. See `from_array` for what counts as hole.
+
+    Raises MaskError where the file is missing, cannot be read, or holds only 0 and 1.
+    """
+    from . import images
+
+    try:
+        picture = images.read(path)
+    except ImageError as error:
+        raise MaskError(f"mask {error}") from None
+    return _threshold(picture.pixels, picture.alpha, invert, where=f"mask {path}")
+
+
+def from_array(array: NDArray[Any] | Image, *, invert: bool = False) -> Mask:
+    """A mask from an array or a PIL image: (H, W) bool, True = hole.
+
+    bool (H, W) is taken as it is. uint8 and uint16, (H, W) or (H, W, 1|3|4), are hole where at least half of the range (128,
+    32768); colours by their luminance; with alpha, what is painted (opaque) is hole, unless everything is opaque, when the
+    colours decide. `invert` turns hole and known round.
+
+    Raises MaskError for other types and shapes, and for integers that are only 0 and 1 (no hole at all by the rule above).
+    """
+    from . import images
+
+    if isinstance(array, np.ndarray) and array.dtype == bool:
+        if array.ndim != 2 or not array.size:
+            raise MaskError(f"a bool mask is an array (H, W), this one is {array.shape}")
+        return ~array if invert else array.copy()
+    try:
+        picture = images.read(array)
+    except ImageError as error:
+        raise MaskError(f"mask: {error}") from None
+    return _threshold(picture.pixels, picture.alpha, invert, where="mask")
+
+
+def _threshold(pixels: NDArray[Any], alpha: NDArray[Any] | None, invert: bool, where: str) -> Mask:
+    half = 128 if pixels.dtype == np.uint8 else 32768
+    if alpha is not None and (alpha < half).any():
+        hole = alpha >= half
+    else:
+        if pixels.max() == 1:
+            raise MaskError(f"{where} holds only 0 and 1: a mask is bool, or black (0) with white (255) where the hole is")
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
+        hole = grey >= half
+    return np.asarray(~hole if invert else hole)
+
+
+def write(mask: Mask, path: str | Path, *, overwrite: bool = False) -> None:
+    """Writes a mask as a grey picture, 255 = hole, 0 = known. Raises OutputError as `images.write` does."""
+    from . import images
+
+    images.write_grey(mask.astype(np.uint8) * np.uint8(255), path, overwrite=overwrite)
+
+
+def check(mask: Mask, size: tuple[int, int]) -> None:
+    """Raises MaskError where a mask does not have the photo's `size` (H, W), or leaves no known pixel."""
+    if mask.shape != tuple(size):
+        raise MaskError(
+            f"the mask is {mask.shape[1]}x{mask.shape[0]} and the photo {size[1]}x{size[0]} (width x height): "
+            "give a mask of the photo's size, or --resize-mask (in Python: resize_mask=True)"
+        )
+    if mask.all():
+        raise MaskError(
+            "the mask is all hole: there is no known pixel to go by; is it meant the other way round (--invert-mask)?"
+        )
+
+
+def ratio(mask: Mask) -> float:
+    """Share of the picture that is hole, 0..1."""
+    return float(mask.mean())
+
+
+def dilate(mask: Mask, pixels: float) -> Mask:
+    """The hole grown by every pixel that is at most `pixels` away from it (Euclidean, so corners become round)."""
+    if pixels < 0:
+        raise MaskError(f"a hole can be grown by 0 pixels or more, not by {pixels}")
+    if not mask.any():
+        return mask.copy()
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= pixels)
+
+
+def resize(mask: Mask, height: int, width: int) -> Mask:
+    """The mask at another size. Where it shrinks, a pixel that covers any hole is hole, so that no part of a hole is left out."""
+    rows, columns = mask.shape
+    if (rows, columns) == (height, width):
+        return mask.copy()
+    cover = mask.astype(np.float32)
+    if height < rows or width < columns:
+        shrunk = cv2.resize(cover, (min(width, columns), min(height, rows)), interpolation=cv2.INTER_AREA)
+        cover = (shrunk > 0).astype(np.float32)
+    return np.asarray(cv2.resize(cover, (width, height), interpolation=cv2.INTER_LINEAR) >= 0.5)
+
+
+def centre(height: int, width: int, size: int | None = None) -> Mask:
+    """A square hole of `size` pixels in the middle; half of the smaller side where no size is given."""
+    side = min(height, width) // 2 if size is None else size
+    if not 0 <= side <= min(height, width):
+        raise MaskError(f"a centre hole of {side} pixels does not fit into {width}x{height}")
+    mask = np.zeros((height, width), bool)
+    top, left = (height - side) // 2, (width - side) // 2
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def boxes(
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    *,
+    count: tuple[int, int] = (1, 5),
+    side: tuple[float, float] = (0.12, 0.5),
+) -> Mask:
+    """Several rectangles, each wholly inside the picture.
+
+    count: fewest and most of them.  side: smallest and largest length, as a share of the picture's height and width.
+    """
+    mask = np.zeros((height, width), bool)
+    for _ in range(rng.integers(count[0], count[1], endpoint=True)):
+        rows = max(1, round(rng.uniform(*side) * height))
+        columns = max(1, round(rng.uniform(*side) * width))
+        top = rng.integers(0, height - rows, endpoint=True)
+        left = rng.integers(0, width - columns, endpoint=True)
+        mask[top : top + rows, left : left + columns] = True
+    return mask
+
+
+def free_form(
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    *,
+    strokes: tuple[int, int] = (1, 3),
+    vertices: tuple[int, int] = (4, 12),
+    brush: tuple[float, float] = (12 / 256, 40 / 256),
+) -> Mask:
+    """Brush strokes that turn back and forth, as a hand rubs something out (Yu et al. 2019, Free-Form Image Inpainting, Algorithm 1).
+
+    strokes: fewest and most of them.  vertices: corners of one stroke.  brush: its width as a share of the smaller side.
+    Angles alternate round 2 pi / 5 +- 2 pi / 15 and steps are about an eighth of the diagonal long, as in the authors' settings.
+    """
+    canvas = np.zeros((height, width), np.uint8)
+    step = np.hypot(height, width) / 8
+    for _ in range(rng.integers(strokes[0], strokes[1], endpoint=True)):
+        corners = rng.integers(vertices[0], vertices[1], endpoint=True)
+        below, above = rng.uniform(0, 2 * np.pi / 15, 2)
+        angles = 2 * np.pi / 5 + rng.uniform(-below, above, corners)
+        angles[::2] *= -1
+        lengths = rng.normal(step, step / 2, corners).clip(0, 2 * step)
+        point = rng.uniform((0, 0), (width, height))
+        path = [point]
+        for angle, length in zip(angles, lengths, strict=True):
+            point = (point + length * np.array([np.sin(angle), np.cos(angle)])).clip(0, (width - 1, height - 1))
+            path.append(point)
+        thickness = max(1, round(rng.uniform(*brush) * min(height, width)))
+        cv2.polylines(canvas, [np.round(path).astype(np.int32)], isClosed=False, color=1, thickness=thickness)
+    return _flipped(canvas.astype(bool), rng)
+
+
+def objects(
+    labels: NDArray[np.uint8],
+    ids: Iterable[int],
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    *,
+    grow: tuple[int, int] = (1, 6),
+) -> Mask | None:
+    """A hole with the outline of a real object: one connected region of a label map of *another* photo.
+
+    labels: (h, w) uint8, stretched to (height, width).  ids: the classes it may be of, one of which is taken at random.
+    The region may be mirrored, moves by up to an eighth of each side without leaving the picture, and grows by `grow` pixels.
+    None where no region of these classes has a size within OBJECT_SHARE.
+    """
+    sized = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    smallest, largest = (share * height * width for share in OBJECT_SHARE)
+    for number in rng.permutation(list(ids)):
+        _, regions, stats, _ = cv2.connectedComponentsWithStats((sized == number).astype(np.uint8))
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        fitting = 1 + np.flatnonzero((areas >= smallest) & (areas <= largest))
+        if fitting.size:
+            region = rng.choice(fitting)
+            left, top, columns, rows = (int(v) for v in stats[region, : cv2.CC_STAT_AREA])
+            moved = np.roll(regions == region, (_shift(top, rows, height, rng), _shift(left, columns, width, rng)), axis=(0, 1))
+            if rng.random() < 0.5:
+                moved = moved[:, ::-1]
+            return dilate(moved, int(rng.integers(grow[0], grow[1], endpoint=True)))
+    return None
+
+
+def _shift(start: int, length: int, side: int, rng: np.random.Generator) -> int:
+    """How far a stretch of a side moves: at most an eighth of the side, and not over its ends."""
+    return int(rng.integers(max(-start, -side // 8), min(side - start - length, side // 8), endpoint=True))
+
+
+def _flipped(mask: Mask, rng: np.random.Generator) -> Mask:
+    """Mirrored in either direction, each with probability 1/2."""
+    down, across = rng.choice((1, -1), 2)
+    return np.ascontiguousarray(mask[::down, ::across])
+
+
+class MaskFiles:
+    """Masks in files, in the order of their names (a folder, searched through) or as listed.
+
+    >>> train = MaskFiles(MaskFiles("irregular_masks").paths[:2000])    # doctest: +SKIP
+    """
+
+    def __init__(self, source: str | Path | Sequence[str | Path], *, invert: bool = False) -> None:
+        """Raises MaskError where `source` is a folder without a picture, or an empty list."""
+        from . import images
+
+        if isinstance(source, str | Path):
+            found = (path for path in Path(source).rglob("*") if path.suffix.lower() in images.EXTENSIONS)
+            self.paths = tuple(sorted(found))
+            self.names = tuple(path.relative_to(source).as_posix() for path in self.paths)
+        else:
+            self.paths = tuple(Path(path) for path in source)
+            self.names = tuple(path.name for path in self.paths)
+        if not self.paths:
+            raise MaskError(f"there is no mask in {source}")
+        self._invert = invert
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Mask:
+        return read(self.paths[index], invert=self._invert)
+
+    def draw(self, height: int, width: int, rng: np.random.Generator) -> Mask:
+        """One of the masks at random, turned by a random multiple of 90 degrees, mirrored at random, stretched to the size.
+
+        The pixel in the middle decides, so that the hole ratio stays what it was.
+        """
+        mask = np.ascontiguousarray(np.rot90(self[int(rng.integers(len(self)))], int(rng.integers(4)))).astype(np.uint8)
+        sized = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        return _flipped(sized.astype(bool), rng)
