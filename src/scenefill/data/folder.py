@@ -5,7 +5,7 @@ images/street/a.jpg   pairs with   labels/street/a.png   under the name "street/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,11 @@ class Dataset:
     items: tuple[Item, ...]
     labels: LabelSet | None = None
     """How the label files are coded. None: there are no label files."""
+
+    @classmethod
+    def of_photos(cls, name: str, photos: Mapping[str, Path]) -> Dataset:
+        """Photos without label maps, by their unique names."""
+        return cls(name, tuple(Item(key, path) for key, path in photos.items()))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -80,19 +85,26 @@ def folder(
     Raises DataError when a folder is missing or holds no pictures, or when photos and maps do not pair one to one.
     """
     photos = pictures(images)
+    name = name or str(images)
     if labels is None:
-        return Dataset(name or str(images), tuple(Item(key, path) for key, path in photos.items()))
+        return Dataset.of_photos(name, photos)
     if label_set is None:
         raise DataError(f"label maps in {labels} need a label set that says what their ids mean")
-    maps = pictures(labels)
-    if lone := photos.keys() - maps.keys():
-        raise DataError(f"{len(lone)} of {len(photos)} photos in {images} have no label map in {labels}: {listed(lone)}")
-    if lone := maps.keys() - photos.keys():
-        raise DataError(f"{len(lone)} of {len(maps)} label maps in {labels} have no photo in {images}: {listed(lone)}")
-    return Dataset(name or str(images), tuple(Item(key, path, maps[key]) for key, path in photos.items()), label_set)
+    return paired(name, photos, pictures(labels), label_set)
 
 
-def pictures(root: str | Path) -> Mapping[str, Path]:
+def paired(name: str, photos: Mapping[str, Path], maps: Mapping[str, Path], label_set: LabelSet) -> Dataset:
+    """Photos and label maps of the same key. Raises DataError that lists what has no partner."""
+    for what, partner, lone, total in (
+        ("photos", "label map", photos.keys() - maps.keys(), len(photos)),
+        ("label maps", "photo", maps.keys() - photos.keys(), len(maps)),
+    ):
+        if lone:
+            raise DataError(f"data set {name}: {len(lone)} of {total} {what} have no {partner} of the same name: {listed(lone)}")
+    return Dataset(name, tuple(Item(key, path, maps[key]) for key, path in photos.items()), label_set)
+
+
+def pictures(root: str | Path, suffixes: Collection[str] = SUFFIXES) -> dict[str, Path]:
     """Picture files below `root`, hidden ones apart: relative path without suffix -> path, sorted by name.
 
     Raises DataError when the folder is missing or empty, or when two files differ in their suffix alone.
@@ -103,14 +115,14 @@ def pictures(root: str | Path) -> Mapping[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
-        if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in relative.parts):
+        if path.suffix.lower() not in suffixes or any(part.startswith(".") for part in relative.parts):
             continue
         key = relative.with_suffix("").as_posix()
         if key in found:
             raise DataError(f"{found[key]} and {path} differ in their suffix alone; keep one of them")
         found[key] = path
     if not found:
-        raise DataError(f"folder {root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+        raise DataError(f"folder {root} holds no pictures ({', '.join(sorted(suffixes))})")
     return dict(sorted(found.items()))
 
 
