@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import labels as label_sets
+from . import weights
+from .errors import WeightsError
 from .labels import LabelSet
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 
 class Answer(NamedTuple):
@@ -50,3 +57,61 @@ class Backend(Protocol):
         image: (B, 3, H, W) RGB in [-1, 1]; what lies inside a hole has no influence.   mask: (B, 1, H, W), 1 = hole.
         hints: (B, H, W) class ids, 255 = "you decide".   forbid: (B, K), True = may not appear in the hole (K = 0: no labels).
         """
+
+
+class OnnxBackend:
+    """An exported network on ONNX Runtime.
+
+    NAME.onnx is the graph alone: inputs image and mask, output image; with semantics also inputs hints and forbid, output logits.
+    Its initializers are external and are bound by name to the tensors of NAME.safetensors; its metadata holds their hash.
+    """
+
+    def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
+        self.name = name
+        self.labels: LabelSet | None = label_sets.get(info.label_set) if info.label_set else None
+        self.working_size: int | None = info.working_size
+        self.stride = info.stride
+        self.temperature = info.temperature
+        self._session = session
+
+    @classmethod
+    def open(cls, path: str | Path, *, threads: int | None = None) -> OnnxBackend:
+        """The network in NAME.safetensors, with NAME.onnx beside it.
+
+        threads: how many to compute with; None leaves it to ONNX Runtime (one per core).
+        Raises WeightsError where a file is missing or damaged, or where the two do not belong together.
+        """
+        path = Path(path)
+        info, tensors = weights.read_tensors(path)
+        graph = path.with_suffix(".onnx")
+        if not graph.is_file():
+            raise WeightsError(f"{graph}, the graph that belongs to {path.name}, is missing: keep the two files side by side")
+        session = _session(graph, tensors, threads)
+        if session.get_modelmeta().custom_metadata_map.get("tensors_sha256") != info.tensors_sha256:
+            raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
+        return cls(path.stem, info, session)
+
+    def run(
+        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+    ) -> Answer:
+        """See Backend."""
+        feed = {"image": image, "mask": mask}
+        if self.labels is None:
+            (filled,) = self._session.run(["image"], feed)
+            return Answer(filled, None)
+        filled, logits = self._session.run(["image", "logits"], feed | {"hints": hints, "forbid": forbid})
+        return Answer(filled, logits)
+
+
+def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # errors; its warnings are about the graph, which a user cannot change
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+    options.add_external_initializers(list(tensors), values)
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no base class of their own
+        raise WeightsError(f"{graph} is damaged or does not belong to {graph.stem}.safetensors ({error})") from None
