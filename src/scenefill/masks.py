@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from . import images
 from .errors import ImageError, MaskError
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ def read(path: str | Path, *, invert: bool = False) -> Mask:
 
     Raises MaskError where the file is missing, cannot be read, or holds only 0 and 1.
     """
-    from . import images
-
     try:
         picture = images.read(path)
     except ImageError as error:
@@ -48,8 +47,6 @@ def from_array(array: NDArray[Any] | Image, *, invert: bool = False) -> Mask:
 
     Raises MaskError for other types and shapes, and for integers that are only 0 and 1 (no hole at all by the rule above).
     """
-    from . import images
-
     if isinstance(array, np.ndarray) and array.dtype == bool:
         if array.ndim != 2 or not array.size:
             raise MaskError(f"a bool mask is an array (H, W), this one is {array.shape}")
@@ -75,8 +72,6 @@ def _threshold(pixels: NDArray[Any], alpha: NDArray[Any] | None, invert: bool, w
 
 def write(mask: Mask, path: str | Path, *, overwrite: bool = False) -> None:
     """Writes a mask as a grey picture, 255 = hole, 0 = known. Raises OutputError as `images.write` does."""
-    from . import images
-
     images.write_grey(mask.astype(np.uint8) * np.uint8(255), path, overwrite=overwrite)
 
 
@@ -161,10 +156,11 @@ def free_form(
     vertices: tuple[int, int] = (4, 12),
     brush: tuple[float, float] = (12 / 256, 40 / 256),
 ) -> Mask:
-    """Brush strokes that turn back and forth, as a hand rubs something out (Yu et al. 2019, Free-Form Image Inpainting, Algorithm 1).
+    """Brush strokes that turn back and forth, as a hand rubs something out ("Free-form image inpainting
+    with gated convolution", Yu et al. 2019).
 
     strokes: fewest and most of them.  vertices: corners of one stroke.  brush: its width as a share of the smaller side.
-    Angles alternate round 2 pi / 5 +- 2 pi / 15 and steps are about an eighth of the diagonal long, as in the authors' settings.
+    Angles alternate about 2 pi / 5 +- 2 pi / 15, and steps are about an eighth of the diagonal long: the authors' settings.
     """
     canvas = np.zeros((height, width), np.uint8)
     step = np.hypot(height, width) / 8
@@ -234,8 +230,6 @@ class MaskFiles:
 
     def __init__(self, source: str | Path | Sequence[str | Path], *, invert: bool = False) -> None:
         """Raises MaskError where `source` is a folder without a picture, or an empty list."""
-        from . import images
-
         if isinstance(source, str | Path):
             found = (path for path in Path(source).rglob("*") if path.suffix.lower() in images.EXTENSIONS)
             self.paths = tuple(sorted(found))
