@@ -1,4 +1,4 @@
-"""Public data sets: each official layout as a tiny tree, the named splits, and the counts of the real sets where these are at hand."""
+"""Public data sets: each official layout as a tiny tree, the named splits, and the counts of the real sets."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
+from .. import images as image_files
 from ..errors import DataError
 from ..labels import UNKNOWN, LabelMap, LabelSet, remap
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
+SUFFIXES = frozenset({*image_files.EXTENSIONS, ".bmp"})
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Dataset:
         Raises ImageError or LabelError for a file that cannot be used, DataError when photo and map differ in size.
         """
         item = self.items[index]
-        image = np.asarray(ImageOps.exif_transpose(Image.open(item.image)).convert("RGB"))
+        image = image_files.read(item.image).rgb8()
         if item.labels is None or self.labels is None or target is None:
             return image, np.full(image.shape[:2], UNKNOWN, np.uint8)
-        labels = self.labels.decode(np.asarray(Image.open(item.labels)), where=str(item.labels))
+        labels = image_files.read_labels(item.labels, self.labels)
         if labels.shape != image.shape[:2]:
             (h, w), (label_h, label_w) = image.shape[:2], labels.shape
             raise DataError(
