@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import masks
+from .images import Pixels
 from .labels import UNKNOWN, LabelMap
 from .masks import Mask
 
@@ -31,7 +32,6 @@ _BAND = 64  # rows of a photo that are enlarged at a time: bounds the memory tha
 LUMINANCE = np.array([[0.299], [0.587], [0.114]], np.float32)
 """(3, 1): RGB to grey, ITU-R BT.601, as Pillow and OpenCV have it."""
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 T = TypeVar("T", bound=np.generic)
 
 
@@ -85,10 +85,11 @@ def plan(mask: Mask, working_size: int | None, stride: int, *, margin: int = 0) 
     return crops
 
 
-def whole(height: int, width: int, working_size: int, stride: int) -> Crop:
-    """A crop without a hole that is the whole photo, its shorter side shrunk to the working size."""
-    scale = max(1.0, min(height, width) / working_size, max(height, width) / (LONGEST * working_size))
-    frame = (max(working_size, math.ceil(height / scale)), max(working_size, math.ceil(width / scale)))
+def whole(height: int, width: int, working_size: int | None, stride: int) -> Crop:
+    """A crop without a hole that is the whole photo, its shorter side shrunk to the working size (None: as it is)."""
+    least = working_size or 1
+    scale = max(1.0, min(height, width) / least, max(height, width) / (LONGEST * least)) if working_size else 1.0
+    frame = (max(least, math.ceil(height / scale)), max(least, math.ceil(width / scale)))
     return _crop(0, 0, height, width, scale, frame, stride, np.zeros((height, width), bool))
 
 
@@ -239,3 +240,31 @@ def _share(hole: Mask, mask: Mask, feather: int) -> NDArray[np.float32]:
     share = np.where(distance <= feather, 1 - distance / (feather + 1), 0).astype(np.float32)
     share[mask & ~hole] = 0
     return share
+
+
+def paste_labels(
+    labels: LabelMap,
+    confidence: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    crop: Crop,
+    hole: Mask,
+    hints: LabelMap,
+    forbid: NDArray[np.bool_],
+    temperature: float,
+) -> None:
+    """Writes what class scores (K, *crop.frame) say into a label map (H, W) and a confidence (H, W) in 0..1, both in place.
+
+    The crop decides in its own holes and for the known pixels of its window, not in the holes of other crops.
+    hole: (H, W), all holes.   hints: (H, W), UNKNOWN except where a class is given; its confidence is 1.
+    forbid: (K,), classes that have no probability in the hole.
+    temperature: divides the scores before their softmax, whose largest value is the confidence.
+    """
+    foreign = hole[crop.slices] & ~crop.hole
+    window, certainty, given = labels[crop.slices], confidence[crop.slices], hints[crop.slices]
+    for rows, band in enlarge(scores, crop, cv2.INTER_LINEAR):
+        allowed = np.where(crop.hole[rows][:, :, None] & forbid, -np.inf, band)
+        largest = 1 / np.exp((allowed - allowed.max(axis=2, keepdims=True)) / temperature).sum(axis=2)
+        hinted = given[rows] != UNKNOWN
+        best = np.where(hinted, given[rows], allowed.argmax(axis=2).astype(np.uint8))
+        np.copyto(window[rows], best, where=~foreign[rows])
+        np.copyto(certainty[rows], np.where(hinted, 1, largest), where=~foreign[rows])

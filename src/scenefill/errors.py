@@ -59,3 +59,7 @@ class MissingExtraError(ScenefillError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f'{what} needs the extra "{extra}": run  pip install "scenefill[{extra}]"')
+
+
+class ScenefillWarning(UserWarning):
+    """Something that was done as asked and is probably not what was meant."""

@@ -1,0 +1,304 @@
+"""Inpainter: the one object that fills holes. Command line, web service, batches and evaluation all go through it.
+
+It decides where to look (crops.py), asks a model (runtime.Backend) and pastes the answer: nothing else composites.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from . import crops, images, masks, weights
+from .crops import Crop
+from .errors import InputError, LabelError, ScenefillWarning
+from .images import Picture, Pixels
+from .labels import UNKNOWN, LabelMap, LabelSet
+from .masks import Mask
+from .runtime import Answer, Backend
+
+Photo = images.Source | Picture
+"""What a photo may be given as: a path, an open file, a PIL image, an array (H, W) or (H, W, 1|3|4), uint8 or uint16, RGB(A)."""
+MaskSource = str | Path | Image | NDArray[Any]
+LabelSource = str | Path | Image | LabelMap
+
+Scores = NDArray[np.float32]
+
+LARGE_HOLE = 0.6
+"""Share of a photo above which a hole draws a warning."""
+LEFTOVER = 1.5
+"""A segmentation is that uncertain about outlines: `erase` grows its mask by at least so many of its pixels."""
+
+
+def load(name_or_path: str | Path, *, threads: int | None = None) -> Inpainter:
+    """The model of that name (`list_models` has them all), or the one in a weights file.
+
+    threads: how many to compute with; None leaves it to the runtime (one per core).
+    Raises WeightsError for an unknown name and for files that are missing or damaged.
+    """
+    if name_or_path in weights.CLASSICAL:
+        from .classical import BACKENDS
+
+        return Inpainter(BACKENDS[str(name_or_path)])
+    from .runtime import OnnxBackend
+
+    return Inpainter(OnnxBackend.open(weights.find(name_or_path), threads=threads))
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is to be filled, and what a user wants there."""
+
+    hole: Mask
+    """(H, W): what is to be filled."""
+    hints: LabelMap
+    """(H, W): class ids inside the hole, UNKNOWN where the model decides."""
+    forbid: NDArray[np.bool_]
+    """(K,): classes that may not appear in the hole; K = 0 for a model without semantics."""
+
+
+class Result:
+    """A filled photo. `labels` and `confidence` are computed when they are first asked for."""
+
+    def __init__(
+        self,
+        picture: Picture,
+        mask: Mask,
+        *,
+        shape: tuple[int, ...] | None = None,
+        label_set: LabelSet | None = None,
+        look: Callable[[], tuple[LabelMap, Scores]] | None = None,
+    ) -> None:
+        self.picture = picture
+        """The filled photo with all that saving it needs."""
+        self.mask = mask
+        """(H, W) bool: what was filled."""
+        self._shape = shape
+        self._label_set = label_set
+        self._look = look
+
+    @cached_property
+    def image(self) -> Pixels:
+        """The filled photo as an array like the one given; for files and PIL images (H, W) or (H, W, 2|3|4), alpha last."""
+        pixels, alpha = self.picture.pixels, self.picture.alpha
+        samples = pixels if alpha is None else np.dstack([pixels, alpha])
+        return samples.reshape(self._shape or (samples.shape[:2] if samples.shape[2] == 1 else samples.shape))
+
+    @property
+    def labels(self) -> LabelMap | None:
+        """(H, W) uint8: the class of every pixel of the filled photo; None for a model without semantics."""
+        return self._semantics and self._semantics[0]
+
+    @property
+    def confidence(self) -> Scores | None:
+        """(H, W) in 0..1: the probability of that class, 1 where a hint decided; None for a model without semantics."""
+        return self._semantics and self._semantics[1]
+
+    @cached_property
+    def _semantics(self) -> tuple[LabelMap, Scores] | None:
+        return self._look() if self._look else None
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the photo in the format of the extension, with the metadata it came with. Raises OutputError."""
+        images.write(self.picture, path, overwrite=overwrite)
+
+    def save_labels(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the label map as a palette PNG. Raises OutputError; LabelError for a model without semantics."""
+        if self._label_set is None or self.labels is None:
+            raise LabelError("this model has no semantics, so there is no label map to save")
+        images.write_labels(self.labels, self._label_set, path, overwrite=overwrite)
+
+    def save_confidence(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the confidence as a grey picture, 255 = certain. Raises as `save_labels` does."""
+        if self.confidence is None:
+            raise LabelError("this model has no semantics, so there is no confidence to save")
+        images.write_grey(np.rint(self.confidence * 255).astype(np.uint8), path, overwrite=overwrite)
+
+
+class Inpainter:
+    """Fills holes with one model. Calls are independent of each other and never modify what they are given.
+
+    >>> import numpy as np, scenefill
+    >>> photo, mask = np.full((60, 80, 3), 90, np.uint8), np.zeros((60, 80), bool)
+    >>> mask[20:30, 30:40] = True
+    >>> scenefill.load("telea")(photo, mask).image[25, 35]
+    array([90, 90, 90], dtype=uint8)
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    @property
+    def labels(self) -> LabelSet | None:
+        """The classes that the model knows, or None for a model without semantics."""
+        return self.backend.labels
+
+    def fill(
+        self,
+        image: Photo,
+        mask: MaskSource,
+        *,
+        labels: LabelSource | None = None,
+        forbid: Iterable[str] = (),
+        grow: int = 0,
+        feather: int = 0,
+        invert_mask: bool = False,
+        resize_mask: bool = False,
+        size: int | None = None,
+    ) -> Result:
+        """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
+
+        mask: of the photo's size, white or True = hole (masks.read); a path, a PIL image or an array.
+        labels: what shall be where: a label map of the photo's size. Only what lies in the hole counts; 255 = the model decides.
+        forbid: names of classes that may not appear in the hole; a hint beats them.
+        grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
+        invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
+        size: side in pixels at which the model works, in place of its own working size.
+
+        Warns (ScenefillWarning) of a mask without a hole, and of one that leaves little to go by.
+        Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take.
+        """
+        picture = _picture(image)
+        hole = (
+            masks.read(mask, invert=invert_mask) if isinstance(mask, str | Path) else masks.from_array(mask, invert=invert_mask)
+        )
+        if resize_mask:
+            hole = masks.resize(hole, *picture.pixels.shape[:2])
+        masks.check(hole, picture.pixels.shape[:2])
+        if not hole.any():
+            _warn("the mask has no hole, so there is nothing to fill: white is the hole (--invert-mask turns it round)")
+        request = self._request(masks.dilate(hole, grow), labels, forbid)
+        return self._fill(picture, request, feather, self._working_size(size), _shape(image))
+
+    __call__ = fill
+
+    def segment(self, image: Photo, *, size: int | None = None) -> tuple[LabelMap, Scores]:
+        """Label map (H, W) uint8 and confidence (H, W) in 0..1 of a photo: the network with an empty hole, as a segmenter.
+
+        size: as in `fill`.   Raises ImageError, InputError, and LabelError for a model without semantics.
+        """
+        self._classes("segment a photo")
+        return self._look(_picture(image).pixels, self._working_size(size))
+
+    def erase(self, image: Photo, names: Iterable[str], *, grow: int = 6, feather: int = 0, size: int | None = None) -> Result:
+        """Find everything of some classes and remove it: segment, grow what was found, fill it with these classes forbidden.
+
+        grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size: as in `fill`.
+        Warns (ScenefillWarning) where nothing is found; the photo then comes back as it is, with an empty mask.
+        Raises LabelError for unknown classes and for a model without semantics, MaskError where nothing else is in the photo.
+        """
+        names = _listed(names)
+        ids = self._classes("find what to erase").ids(names)
+        picture, working_size = _picture(image), self._working_size(size)
+        labels, _ = self._look(picture.pixels, working_size)
+        found = np.isin(labels, ids)
+        if not found.any():
+            _warn(f"there is nothing to erase: no {' or '.join(names) or 'class was named'}")
+        scale = crops.whole(found.shape[0], found.shape[1], working_size, self.backend.stride).scale
+        hole = masks.dilate(found, max(grow, math.ceil(LEFTOVER * scale)))
+        return self._fill(picture, self._request(hole, None, names), feather, working_size, _shape(image))
+
+    def _fill(self, picture: Picture, request: Request, feather: int, size: int | None, shape: tuple[int, ...] | None) -> Result:
+        hole = request.hole
+        masks.check(hole, picture.pixels.shape[:2])
+        if feather < 0:
+            raise InputError(f"a feather is 0 pixels wide or more, not {feather}")
+        if masks.ratio(hole) > LARGE_HOLE:
+            _warn(f"{masks.ratio(hole):.0%} of the photo is hole: is the mask meant the other way round (--invert-mask)?", 4)
+        pixels = picture.pixels.copy()
+        seen = []
+        for crop in crops.plan(hole, size, self.backend.stride, margin=feather):
+            answer = self._ask(picture.pixels, request, crop)
+            crops.paste(pixels, answer.image[0], hole, crop, feather)
+            if answer.logits is not None:
+                seen.append((crop, answer.logits[0]))
+        look = (lambda: self._look(pixels, size, request, seen)) if self.labels else None
+        return Result(picture.replaced(pixels), hole, shape=shape, label_set=self.labels, look=look)
+
+    def _look(
+        self, pixels: Pixels, size: int | None, request: Request | None = None, seen: Sequence[tuple[Crop, Scores]] = ()
+    ) -> tuple[LabelMap, Scores]:
+        """Label map and confidence (H, W) of a photo without holes.
+
+        seen: what the model said of the classes in the crops that it filled on `request`; the rest is seen with the whole photo.
+        """
+        height, width = pixels.shape[:2]
+        labels, confidence = np.empty((height, width), np.uint8), np.empty((height, width), np.float32)
+        views = [(crop, scores, request) for crop, scores in seen if request]
+        if not any(crop.hole.shape == labels.shape for crop, _ in seen):
+            everything = crops.whole(height, width, size, self.backend.stride)
+            nothing = self._request(np.zeros((height, width), bool), None, ())
+            logits = self._ask(pixels, nothing, everything).logits
+            assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
+            views.insert(0, (everything, logits[0], nothing))
+        for crop, scores, asked in views:
+            crops.paste_labels(labels, confidence, scores, crop, asked.hole, asked.hints, asked.forbid, self.backend.temperature)
+        return labels, confidence
+
+    def _ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
+        mask = crops.shrink_mask(request.hole, crop).astype(np.float32)
+        hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
+        return self.backend.run(crops.shrink(pixels, crop)[None], mask[None, None], hints[None], request.forbid[None])
+
+    def _request(self, hole: Mask, labels: LabelSource | None, forbid: Iterable[str]) -> Request:
+        hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), _listed(forbid)
+        if labels is not None:
+            label_set = self._classes("be steered by a label map")
+            given = _read_labels(labels, label_set)
+            if given.shape != hole.shape:
+                (height, width), (rows, columns) = hole.shape, given.shape
+                raise LabelError(f"the label map is {columns}x{rows} and the photo {width}x{height} (width x height)")
+            hints = np.where(hole & (given < len(label_set)), given, UNKNOWN).astype(np.uint8)
+        flags = self._classes("avoid classes").flags(forbid) if forbid else np.zeros(len(self.labels or ()), bool)
+        if forbid and flags.all():
+            raise LabelError("every class is forbidden, so nothing may be filled in: leave at least one")
+        return Request(hole, hints, flags)
+
+    def _classes(self, purpose: str) -> LabelSet:
+        if self.labels is None:
+            raise LabelError(f"{self.backend.name} knows no classes and cannot {purpose}: take a network with semantics")
+        return self.labels
+
+    def _working_size(self, size: int | None) -> int | None:
+        if size is None:
+            return self.backend.working_size
+        if self.backend.working_size is None:
+            raise InputError(f"{self.backend.name} works on the photo as it is and takes no size, {size} was given")
+        if size < self.backend.stride:
+            raise InputError(f"{self.backend.name} works at sizes of {self.backend.stride} and more, {size} was given")
+        return size
+
+
+def _picture(image: Photo) -> Picture:
+    return image if isinstance(image, Picture) else images.read(image)
+
+
+def _shape(image: Photo) -> tuple[int, ...] | None:
+    return image.shape if isinstance(image, np.ndarray) else None
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
+    """A label map (H, W). Files are coded as those of the set, or in its colours; arrays and PIL images hold ids or colours."""
+    if isinstance(source, str | Path):
+        return images.read_labels(source, label_set)
+    if isinstance(source, Image) and source.mode in ("RGB", "RGBA"):
+        return label_set.from_colours(np.asarray(source.convert("RGB")))
+    labels = np.asarray(source)
+    label_set.check(labels)
+    return labels
+
+
+def _warn(text: str, stacklevel: int = 3) -> None:
+    warnings.warn(text, ScenefillWarning, stacklevel=stacklevel)
