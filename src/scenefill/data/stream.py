@@ -1,0 +1,222 @@
+"""An endless stream of training batches in which batch n is a pure function of (config, seed, n).
+
+That makes exact resume trivial: the data position is one number, and nothing has to be replayed.
+Photos are decoded once, brought to the largest size that will be asked for, and kept in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .. import labels as label_sets
+from .. import masks
+from ..errors import ConfigError, DataError
+from ..labels import UNKNOWN, LabelMap, LabelSet
+from . import public
+from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, random_flip, resize_short_side
+from .batches import Batch
+from .folder import Dataset, folder
+
+MASK_KINDS = ("centre", "boxes", "free_form", "files", "objects", "empty")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which photos, cut how, with which holes: the sections [data] and [masks] of a training config."""
+
+    sources: tuple[str, ...] = ()
+    """"NAME:SPLIT" of a public data set, or a folder (with `images/` and `labels/`, or photos alone); "* 3" behind it counts it thrice."""
+    root: str = ""
+    """Folder of the public data sets; empty: the environment's SCENEFILL_DATA."""
+    folder_label_set: str = ""
+    """Label set in which the maps of plain folders are coded; empty: the network's own."""
+    size: int = 256
+    """Side of the square crops, in pixels."""
+    short_side: tuple[int, int] = (256, 256)
+    """Each photo is resized so that its smaller side is drawn from this range, then cropped (Sec. 4.1 of SGE-Net: 256 or 512)."""
+    colour_jitter: float = 0.0
+    """Largest relative change of brightness, contrast and saturation."""
+    masks: dict[str, float] = field(default_factory=lambda: {"centre": 0.5, "boxes": 0.5})
+    """Kind of hole -> its share: centre, boxes, free_form, files, objects, empty."""
+    mask_files: str = ""
+    """Folder of mask pictures for the kind "files" (below `root` if not found as it is)."""
+    mask_files_first: int = 2000
+    """Only so many of them by sorted name: the rest is for tests. 0: all."""
+    object_classes: tuple[str, ...] = ()
+    """Classes whose regions in other photos serve as holes of the kind "objects"."""
+    hints: float = 0.0
+    """Share of the samples in which a part of the true map inside the hole is told."""
+    forbid: float = 0.0
+    """Share of the samples in which classes that are absent from the hole are forbidden."""
+    workers: int = 2
+    """Threads that prepare batches ahead."""
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.masks) - set(MASK_KINDS)):
+            raise ConfigError(f'data.masks: there is no kind "{unknown[0]}"; known are: {", ".join(MASK_KINDS)}')
+        if not self.masks or min(self.masks.values()) < 0 or sum(self.masks.values()) <= 0:
+            raise ConfigError(f"data.masks: shares are numbers >= 0, not all of them 0; given are {self.masks}")
+        low, high = self.short_side
+        if not self.size <= low <= high:
+            raise ConfigError(f"data.short_side: a range at or above data.size = {self.size} is needed, given is {low}..{high}")
+        if self.masks.get("files") and not self.mask_files:
+            raise ConfigError('data.masks asks for "files", so data.mask_files must name their folder')
+        if self.masks.get("objects") and not self.object_classes:
+            raise ConfigError('data.masks asks for "objects", so data.object_classes must name classes')
+
+
+def data_root(config_root: str = "") -> Path:
+    """Where public data sets lie: the config's folder, or the one named by SCENEFILL_DATA. Raises DataError without either."""
+    root = config_root or os.environ.get("SCENEFILL_DATA", "")
+    if not root:
+        raise DataError("no data folder is known: set data.root in the config, or the environment variable SCENEFILL_DATA")
+    return Path(root)
+
+
+def open_source(source: str, config: DataConfig, own: LabelSet | None) -> Dataset:
+    """One entry of `DataConfig.sources`, without its "* N"."""
+    name, _, split = source.partition(":")
+    if split and name in public.available():
+        return public.open(name, data_root(config.root), split)
+    path = Path(source)
+    if not (path / "images").is_dir():
+        return folder(path, name=source)
+    label_set = label_sets.get(config.folder_label_set) if config.folder_label_set else own
+    maps = path / "labels"
+    return folder(path / "images", maps if maps.is_dir() and label_set else None, label_set, name=source)
+
+
+class Stream:
+    """Batches of crops from photos in memory.
+
+    labels: the label set the maps are translated into; None: all unknown, K = 0.
+    rank, world: this process's place among those that train together; each gets other photos of the same global batch.
+    Raises DataError for missing data, ImageError and LabelError for files that cannot be used.
+    """
+
+    def __init__(
+        self, config: DataConfig, labels: LabelSet | None, batch_size: int, seed: int, *, rank: int = 0, world: int = 1
+    ) -> None:
+        if not config.sources:
+            raise ConfigError("data.sources is empty: name at least one data set or folder")
+        self.config, self.batch_size, self.seed, self.rank, self.world = config, batch_size, seed, rank, world
+        self.label_set = labels
+        self.classes = len(labels) if labels else 0
+        self.members = labels.members() if labels else np.zeros((256, 0), bool)
+        self.object_ids = labels.ids(config.object_classes) if labels and config.object_classes else ()
+        self.photos: list[tuple[NDArray[np.uint8], LabelMap]] = []
+        self.order: list[int] = []
+        for entry in config.sources:
+            source, _, times = entry.partition("*")
+            dataset = open_source(source.strip(), config, labels)
+            start = len(self.photos)
+            with ThreadPoolExecutor(max(1, config.workers)) as pool:
+                self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
+            self.order += list(range(start, len(self.photos))) * (int(times) if times.strip() else 1)
+        self.labelled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.object_ids).any()]
+        self.mask_files = self._mask_files() if config.masks.get("files") else None
+        kinds = [(kind, share) for kind, share in config.masks.items() if share > 0]
+        self.kinds = [kind for kind, _ in kinds]
+        self.shares = np.array([share for _, share in kinds]) / sum(share for _, share in kinds)
+        self._permutation = lru_cache(2)(lambda epoch: np.random.default_rng((seed, 1, epoch)).permutation(len(self.order)))
+
+    def __len__(self) -> int:
+        """Samples of one pass over the data."""
+        return len(self.order)
+
+    def batch(self, number: int) -> Batch:
+        """Batch `number` (0, 1, ...) of this process."""
+        first = (number * self.world + self.rank) * self.batch_size
+        samples = [self.sample(first + i) for i in range(self.batch_size)]
+        image, mask, labels, hints, forbid = (np.stack(part) for part in zip(*samples, strict=True))
+        return Batch(
+            torch.from_numpy(image).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous(),
+            torch.from_numpy(mask).unsqueeze(1).float(),
+            torch.from_numpy(labels).long(),
+            torch.from_numpy(hints).long(),
+            torch.from_numpy(forbid),
+        )
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Batches `start`, `start + 1`, ... without end, prepared ahead by the worker threads."""
+        ahead = self.config.workers + 1
+        with ThreadPoolExecutor(self.config.workers) as pool:
+            waiting: list[Future[Batch]] = []
+            try:
+                for number in count(start):
+                    waiting.append(pool.submit(self.batch, number))
+                    if len(waiting) > ahead:
+                        yield waiting.pop(0).result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def sample(self, position: int) -> tuple[NDArray[np.uint8], masks.Mask, LabelMap, LabelMap, NDArray[np.bool_]]:
+        """Crop (size, size, 3), hole, labels, hints (size, size) and forbidden classes (K,) of one sample of the endless row."""
+        epoch, index = divmod(position, len(self.order))
+        rng = np.random.default_rng((self.seed, 2, position))
+        image, labels = self.photos[self.order[self._permutation(epoch)[index]]]
+        low, high = self.config.short_side
+        image, labels = resize_short_side(image, labels, int(rng.integers(low, high + 1)))
+        image, labels = random_flip(*random_crop(image, labels, self.config.size, rng), rng)
+        image = colour_jitter(image, self.config.colour_jitter, rng)
+        hole = self.hole(rng)
+        hints = np.full_like(labels, UNKNOWN)
+        if rng.random() < self.config.hints:
+            hints = draw_hints(labels, hole, self.classes, rng)
+        forbid = np.zeros(self.classes, bool)
+        if rng.random() < self.config.forbid:
+            forbid = draw_forbidden(labels, hole, self.members, rng)
+        return image, hole, labels, hints, forbid
+
+    def hole(self, rng: np.random.Generator) -> masks.Mask:
+        """A hole of a kind drawn by the configured shares."""
+        size = self.config.size
+        match rng.choice(self.kinds, p=self.shares):
+            case "centre":
+                return masks.centre(size, size)
+            case "free_form":
+                return masks.free_form(size, size, rng)
+            case "files" if self.mask_files:
+                return self.mask_files.draw(size, size, rng)
+            case "objects" if self.labelled:
+                other = self.photos[self.labelled[rng.integers(len(self.labelled))]][1]
+                shaped = masks.objects(other, self.object_ids, size, size, rng)
+                return masks.boxes(size, size, rng) if shaped is None else shaped
+            case "empty":
+                return np.zeros((size, size), bool)
+            case _:
+                return masks.boxes(size, size, rng)
+
+    def _load(self, dataset: Dataset, index: int, labels: LabelSet | None) -> tuple[NDArray[np.uint8], LabelMap]:
+        image, label_map = dataset.load(index, labels)
+        return resize_short_side(image, label_map, self.config.short_side[1])
+
+    def _mask_files(self) -> masks.MaskFiles:
+        path = Path(self.config.mask_files)
+        if not path.is_dir():
+            path = data_root(self.config.root) / path
+        files = sorted(p for p in path.glob("*.png"))
+        if not files:
+            raise DataError(f"data.mask_files: there are no PNG masks in {path}")
+        return masks.MaskFiles(files[: self.config.mask_files_first or None])
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The same batch on another device."""
+
+    def moved(t: Tensor) -> Tensor:
+        return t.to(device, non_blocking=True)
+
+    return Batch(*map(moved, batch))

@@ -1,0 +1,29 @@
+"""The networks, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConfigError
+from .interface import Network, Prediction, build_config
+from .sgenet import SGENet
+
+NETWORKS: dict[str, type[Network]] = {
+    "sge-net": SGENet,
+}
+
+
+def available() -> tuple[str, ...]:
+    """Names that `create` knows."""
+    return tuple(NETWORKS)
+
+
+def create(name: str, **config: Any) -> Network:
+    """A network with fresh weights: `create("sge-net", label_set="street")`. Raises ConfigError for an unknown name or field."""
+    if name not in NETWORKS:
+        raise ConfigError(f'there is no network "{name}"; known are: {", ".join(NETWORKS)}')
+    kind = NETWORKS[name]
+    return kind(build_config(kind.Config, config, name))  # type: ignore[call-arg]
+
+
+__all__ = ["NETWORKS", "Network", "Prediction", "available", "create"]

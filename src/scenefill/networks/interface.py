@@ -1,0 +1,75 @@
+"""What every network takes and gives back."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from ..errors import ConfigError, InputError
+from ..labels import LabelSet
+
+
+class Prediction(NamedTuple):
+    """All that a network says about a picture. Index l of a tuple is the paper's scale l: 1/2^l of the input size, finest first."""
+
+    image: Tensor
+    """(B, 3, H, W) float in [-1, 1]: the whole picture, not composited with the known pixels."""
+    logits: Tensor | None
+    """(B, K, H, W) float class scores before any hint or forbidden class; None where a network has no semantics."""
+    images_per_scale: tuple[Tensor, ...] = ()
+    """(B, 3, H/2^l, W/2^l) float in [-1, 1]."""
+    logits_per_scale: tuple[Tensor, ...] = ()
+    """(B, K, H/2^l, W/2^l) float."""
+    reliability_per_scale: tuple[Tensor, ...] = ()
+    """(B, 1, H/2^l, W/2^l) float, 1 = reliable."""
+
+    def detached(self) -> Prediction:
+        """The same numbers, cut off from the graph."""
+
+        def cut(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return tuple(t.detach() for t in tensors)
+
+        logits = None if self.logits is None else self.logits.detach()
+        return Prediction(self.image.detach(), logits, *map(cut, self[2:]))
+
+
+class Network(nn.Module, abc.ABC):
+    """A network that fills holes.
+
+    A subclass names its config (a frozen dataclass), which is all that is needed to build it again, and the label set it
+    predicts (None: no semantics). H and W must be multiples of `stride`; padding is the caller's business.
+    """
+
+    Config: ClassVar[type]
+    config: Any
+    labels: LabelSet | None = None
+    stride: int = 1
+    fixed_size: int | None = None
+    """Side of the only square input that the network takes; None: any size."""
+
+    @abc.abstractmethod
+    def forward(self, image: Tensor, mask: Tensor, hints: Tensor, forbid: Tensor) -> Prediction:
+        """
+        image: (B, 3, H, W) float in [-1, 1]; what stands inside the hole has no influence.
+        mask: (B, 1, H, W) float, 1 = hole.
+        hints: (B, H, W) int64 class ids, 255 = the network decides. Networks without semantics ignore them.
+        forbid: (B, K) bool, classes that may not appear inside the hole; a hint beats a forbid.
+        """
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raises InputError for a size that the network cannot take."""
+        if self.fixed_size is not None and (height, width) != (self.fixed_size, self.fixed_size):
+            raise InputError(f"this network takes {self.fixed_size}x{self.fixed_size} alone, the input is {height}x{width}: resize it")
+        if height % self.stride or width % self.stride:
+            raise InputError(f"this network takes multiples of {self.stride}, the input is {height}x{width}: pad it")
+
+
+def build_config(kind: type, values: dict[str, Any], where: str) -> Any:
+    """A frozen dataclass from plain values (lists become tuples). Raises ConfigError that names an unknown key and lists the known ones."""
+    known = {f.name for f in dataclasses.fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f'{where}: unknown key "{unknown[0]}"; known are: {", ".join(sorted(known))}')
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

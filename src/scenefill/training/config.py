@@ -1,0 +1,193 @@
+"""A training run as one TOML file: typed, strict, complete.
+
+    [network]  name = "sge-net"  ...fields of the network's own config
+    [data]     what is trained on (data.stream.DataConfig)
+    [loss]     weights of the loss terms, named as in the paper
+    [discriminator]
+    [optimiser]
+    [run]      how long, how often to log, what to validate on
+
+Any value can be overridden from the command line: `run.images=1000 data.size=128 data.masks.centre=0.2`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..data.stream import DataConfig
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of Eqs. 7-10 of SGE-Net, and what we add to them. A weight of 0 leaves the term out."""
+
+    hole: float = 6.0
+    """L1 inside the hole at scale 0."""
+    valid: float = 1.0
+    """L1 on known pixels at scale 0."""
+    coarse: float = 0.5
+    """What the L1 of scales 1..4 counts against that of scale 0."""
+    perceptual: float = 0.1
+    """lambda_p."""
+    perceptual_network: Literal["vgg16", "squeezenet"] = "vgg16"
+    """Psi."""
+    perceptual_scales: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Scales l at which the perceptual term is taken."""
+    perceptual_on: Literal["picture", "hole"] = "picture"
+    """"hole" compares the composited picture at positions that touch the hole."""
+    adversarial: float = 0.1
+    """lambda_alpha."""
+    adversarial_kind: Literal["hinge", "logistic", "least_squares"] = "hinge"
+    """"logistic" is Eq. 8."""
+    adversarial_from: int = 0
+    """Images seen before the adversary joins."""
+    feature_matching: float = 0.0
+    """Weight of the distance of the discriminator's features; not in the paper."""
+    segmentation: float = 0.2
+    """lambda_s."""
+    class_weights: dict[str, float] = field(default_factory=dict)
+    """Class name -> weight in the cross-entropy; 1 where not named."""
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """The multi-scale PatchGAN of Eq. 8."""
+
+    scales: int = 3
+    width: int = 64
+    layers: int = 3
+    label_map: bool = False
+    """It also sees the true label map, so that it judges whether the texture fits the class."""
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam, one for each phase."""
+
+    lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    warm_up: int = 0
+    """Images over which the rate rises from 0."""
+    decay_from: float = 1.0
+    """Share of the run after which the rate falls, as a cosine, to `final` of itself."""
+    final: float = 0.0
+    clip: float = 0.0
+    """Largest norm of the generator's gradient; 0: not clipped."""
+    kind: Literal["adam", "sgd"] = "adam"
+    """"sgd" is there to compare runs bit by bit across processes."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long and how carefully. All counts are images seen, so that they hold for any batch size and number of processes."""
+
+    images: int = 1_000_000
+    batch_size: int = 8
+    """Per process."""
+    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    threads: int = 0
+    """CPU threads of each process; 0: all."""
+    ema: float = 0.999
+    """Decay per step of the average of the generator's weights, which is what gets exported."""
+    log_every: int = 800
+    sample_every: int = 8_000
+    checkpoint_every: int = 8_000
+    validate_every: int = 0
+    """0: never."""
+    validation: tuple[str, ...] = ()
+    """Sources (as data.sources) of the sample sheets and of the validation cases."""
+    validation_cases: int = 32
+    """Cases per source."""
+    trained_on: tuple[str, ...] = ()
+    """Names of the data, for the model card; empty: data.sources."""
+    licence: str = ""
+    """Licence of the weights, for the model card."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything about a run."""
+
+    network: dict[str, Any]
+    data: DataConfig = DataConfig()
+    loss: LossConfig = LossConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    run: RunConfig = RunConfig()
+
+    def __post_init__(self) -> None:
+        if "name" not in self.network:
+            raise ConfigError('network.name is missing; for instance name = "sge-net"')
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
+    """Reads a TOML config. Raises ConfigError for unknown keys, wrong types and clashing values, naming the key."""
+    try:
+        values = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConfigError(f"config {path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"config {path} is not valid TOML: {error}") from error
+    for override in overrides:
+        _override(values, override)
+    return parse(values)
+
+
+def parse(values: dict[str, Any]) -> TrainConfig:
+    """The same from nested plain values, as a checkpoint or a weights file holds them."""
+    config: TrainConfig = _typed(TrainConfig, values, "")
+    return config
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A config as nested plain values (for TOML, JSON, checkpoints); `parse` takes them back."""
+    plain_values: dict[str, Any] = dataclasses.asdict(config)
+    return plain_values
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise ConfigError(f'override "{override}" is not of the form key=value, such as run.images=1000')
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a plain word
+    *path, last = key.strip().split(".")
+    for part in path:
+        values = values.setdefault(part, {})
+    values[last] = value
+
+
+def _typed(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the annotated type, or a ConfigError that names the place."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(value, dict):
+        hints = typing.get_type_hints(kind)
+        if unknown := sorted(set(value) - set(hints)):
+            raise ConfigError(f'unknown key "{where}{unknown[0]}"; known are: {", ".join(sorted(hints))}')
+        return kind(**{key: _typed(hints[key], v, f"{where}{key}.") for key, v in value.items()})  # type: ignore[operator]
+    if origin is tuple and isinstance(value, list | tuple):
+        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+            raise ConfigError(f"{where[:-1]} takes {len(arguments)} values, given are {len(value)}")
+        return tuple(_typed(arguments[0], v, where) for v in value)
+    if origin is dict and isinstance(value, dict):
+        return {key: _typed(arguments[1], v, f"{where}{key}.") for key, v in value.items()}
+    if origin is Literal and value in arguments:
+        return value
+    if kind is Any or (isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and type(value) is kind):
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    wanted = f"one of {', '.join(map(repr, arguments))}" if origin is Literal else f"of type {getattr(kind, '__name__', kind)}"
+    raise ConfigError(f"{where[:-1]} must be {wanted}, given is {value!r}")

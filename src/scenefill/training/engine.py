@@ -1,0 +1,169 @@
+"""The loop. It knows phases, images seen and files, and nothing of any one network."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..data.stream import Stream, to_device
+from ..errors import ScenefillError
+from .config import OptimiserConfig, RunConfig
+from .task import Task
+
+
+@dataclass
+class Progress:
+    """All that a run has reached; `state` and `restore` carry it through a checkpoint."""
+
+    task: Task
+    average: nn.Module
+    """The generator with averaged weights (EMA)."""
+    optimisers: dict[str, Any]
+    images_seen: int = 0
+    batches: int = 0
+    """Batches taken from the stream: the position in the data."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and tensors."""
+        return {
+            "networks": {name: network.state_dict() for name, network in self.task.networks.items()},
+            "average": self.average.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "images_seen": self.images_seen,
+            "batches": self.batches,
+            "torch_rng": torch.get_rng_state(),
+            **self.extra,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The opposite of `state`."""
+        for name, network in self.task.networks.items():
+            network.load_state_dict(state["networks"][name])
+        self.average.load_state_dict(state["average"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        self.images_seen, self.batches = state["images_seen"], state["batches"]
+        torch.set_rng_state(state["torch_rng"])
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What happens beside the optimisation, each called by the first process alone."""
+
+    log: Callable[[int, dict[str, float]], None]
+    """Images seen, means of the terms since the last call."""
+    sample: Callable[[Progress], None]
+    checkpoint: Callable[[Progress], None]
+    validate: Callable[[Progress], None]
+    progress: Callable[[int, float], None]
+    """Images seen, images per second."""
+
+
+def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
+    """Wraps the task's networks and gives each phase its optimiser."""
+    task.setup(fabric)
+    optimisers = {}
+    for name, network in task.networks.items():
+        lr = optimiser.lr if name == "generator" else optimiser.discriminator_lr
+        made = (
+            torch.optim.Adam(network.parameters(), lr, optimiser.betas)
+            if optimiser.kind == "adam"
+            else torch.optim.SGD(network.parameters(), lr)
+        )
+        for group in made.param_groups:
+            group["base_lr"] = lr
+        optimisers[name] = fabric.setup_optimizers(made)
+    return Progress(task, copy.deepcopy(task.generator).requires_grad_(False).eval(), optimisers)
+
+
+def train(
+    progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks
+) -> Progress:
+    """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite."""
+    task = progress.task
+    per_step = stream.batch_size * stream.world
+    sums: dict[str, float] = defaultdict(float)
+    since, clock = 0, time.monotonic()
+    for batch in stream.batches(progress.batches):
+        if progress.images_seen >= run.images:
+            break
+        batch = to_device(batch, fabric.device)
+        rate = learning_rate(progress.images_seen, run.images, optimiser)
+        prediction = task.forward(batch)
+        for phase in task.phases(progress.images_seen):
+            step = progress.optimisers[phase.name]
+            for network in task.networks.values():
+                network.requires_grad_(network is phase.network)
+            given = prediction if phase.network is task.generator else prediction.detached()
+            terms = phase.loss(batch, given)
+            total = torch.stack(list(terms.values())).sum()
+            if not math.isfinite(total.item()):
+                raise ScenefillError(
+                    f"the loss of phase {phase.name} is {total.item()} after {progress.images_seen} images "
+                    f"({', '.join(f'{k} {v.item():.3g}' for k, v in terms.items())}): "
+                    "resume from the last checkpoint with a lower optimiser.lr or with optimiser.clip = 1"
+                )
+            step.zero_grad(set_to_none=True)
+            fabric.backward(total)
+            if optimiser.clip and phase.network is task.generator:
+                norm = nn.utils.clip_grad_norm_(phase.network.parameters(), optimiser.clip)
+                sums["grad_norm"] += norm.item()
+            for group in step.param_groups:
+                group["lr"] = group["base_lr"] * rate
+            step.step()
+            for name, value in terms.items():
+                sums[name] += value.item()
+        average_into(progress.average, task.generator, min(run.ema, (1 + progress.batches) / (10 + progress.batches)))
+        before = progress.images_seen
+        progress.images_seen += per_step
+        progress.batches += 1
+        since += 1
+
+        def due(every: int, before: int = before) -> bool:
+            return every > 0 and before // every != progress.images_seen // every
+
+        if fabric.is_global_zero:
+            seconds = time.monotonic() - clock
+            hooks.progress(progress.images_seen, since * per_step / seconds)
+            if due(run.log_every):
+                means = {name: value / since for name, value in sums.items()}
+                hooks.log(progress.images_seen, {**means, "lr": rate * optimiser.lr, "images_per_s": since * per_step / seconds})
+                sums.clear()
+                since, clock = 0, time.monotonic()
+            last = progress.images_seen >= run.images
+            if due(run.sample_every) or last:
+                hooks.sample(progress)
+            if due(run.checkpoint_every) or last:
+                hooks.checkpoint(progress)
+            if due(run.validate_every):
+                hooks.validate(progress)
+    return progress
+
+
+def learning_rate(seen: int, images: int, optimiser: OptimiserConfig) -> float:
+    """Factor of the configured rate after `seen` of `images`: rises over the warm-up, holds, then falls as a cosine to `final`."""
+    warm = min(1.0, (seen + 1) / optimiser.warm_up) if optimiser.warm_up else 1.0
+    hold = optimiser.decay_from * images
+    if seen <= hold or images <= hold:
+        return warm
+    fallen = 0.5 * (1 - math.cos(math.pi * min(1.0, (seen - hold) / (images - hold))))
+    return warm * (1 - (1 - optimiser.final) * fallen)
+
+
+@torch.no_grad()
+def average_into(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Exponential moving average of the parameters; buffers are copied."""
+    pairs = zip(average.parameters(), network.parameters(), strict=True)
+    ours, theirs = (list[Tensor](column) for column in zip(*pairs, strict=True))
+    torch._foreach_lerp_(ours, theirs, 1 - decay)
+    for mine, other in zip(average.buffers(), network.buffers(), strict=True):
+        mine.copy_(other)

@@ -1,0 +1,87 @@
+"""What a run leaves behind to be read: `config.json`, `log.jsonl`, TensorBoard events, sample sheets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .. import sheets
+from ..data.batches import Batch
+from ..images import write_rgb
+from ..labels import UNKNOWN, LabelSet
+from ..networks.interface import Prediction
+
+
+class RunLog:
+    """Writes into one run directory; resuming appends."""
+
+    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # a second of import that --dry-run does not need
+
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        (directory / "config.json").write_text(json.dumps(config, indent=1))
+        self._lines = (directory / "log.jsonl").open("a")
+        self._events: Any = SummaryWriter(str(directory / "events"))  # type: ignore[no-untyped-call]
+
+    def scalars(self, images_seen: int, values: dict[str, float]) -> None:
+        """One line of log.jsonl, one point of each curve."""
+        self._lines.write(json.dumps({"images": images_seen, **{k: round(v, 6) for k, v in values.items()}}) + "\n")
+        self._lines.flush()
+        for name, value in values.items():
+            self._events.add_scalar(name, value, images_seen)
+
+    def sheet(self, images_seen: int, picture: NDArray[np.uint8]) -> Path:
+        """A sample sheet, RGB (H, W, 3) uint8, as samples/IMAGES.png and in TensorBoard. Returns its path."""
+        path = self.directory / "samples" / f"{images_seen:09d}.png"
+        path.parent.mkdir(exist_ok=True)
+        write_rgb(picture, path, overwrite=True)
+        self._events.add_image("samples", picture, images_seen, dataformats="HWC")
+        return path
+
+    def close(self) -> None:
+        """Flushes and closes all files."""
+        self._lines.close()
+        self._events.close()
+
+
+def sample_sheet(batch: Batch, prediction: Prediction, labels: LabelSet | None, count: int = 6) -> NDArray[np.uint8]:
+    """For each picture a row: input, picture, label map and reliability of each scale from coarse to fine, result, truth.
+
+    Returns RGB (H, W, 3) uint8.
+    """
+    rows: list[list[tuple[str, NDArray[np.uint8]]]] = []
+    for i in range(min(count, len(batch.image))):
+        truth, hole = _rgb(batch.image[i]), batch.mask[i, 0].cpu().numpy() > 0
+        pictures: list[tuple[str, NDArray[np.uint8]]] = [("input", np.where(hole[..., None], np.uint8(255), truth))]
+        maps: list[tuple[str, NDArray[np.uint8]]] = []
+        trust: list[tuple[str, NDArray[np.uint8]]] = []
+        if labels is not None:
+            told = batch.hints[i].cpu().numpy().astype(np.uint8)
+            maps.append(("hints", labels.colourise(told)))
+            trust.append(("classes", sheets.legend(labels)))
+        for scale in range(len(prediction.images_per_scale) - 1, -1, -1):
+            pictures.append((f"scale {scale}", _rgb(prediction.images_per_scale[scale][i])))
+            if labels is not None and prediction.logits_per_scale:
+                ids = prediction.logits_per_scale[scale][i].argmax(dim=0).cpu().numpy().astype(np.uint8)
+                maps.append((f"labels {scale}", labels.colourise(ids)))
+            if prediction.reliability_per_scale:
+                reliable = prediction.reliability_per_scale[scale][i, 0].float().cpu().numpy()
+                trust.append((f"reliable {scale}", np.rint(reliable * 255).astype(np.uint8)))
+        pictures += [("result", np.where(hole[..., None], _rgb(prediction.image[i]), truth)), ("truth", truth)]
+        if labels is not None:
+            true_ids = batch.labels[i].cpu().numpy().astype(np.uint8)
+            maps.append(("true labels", labels.colourise(np.where(true_ids == UNKNOWN, UNKNOWN, true_ids))))
+        rows += [row for row in (pictures, maps, trust) if row]
+    return sheets.grid(rows)
+
+
+def _rgb(picture: torch.Tensor) -> NDArray[np.uint8]:
+    """(3, H, W) in [-1, 1] -> (H, W, 3) uint8."""
+    pixels = ((picture.float().clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0)
+    return pixels.cpu().numpy().astype(np.uint8)

@@ -1,0 +1,125 @@
+"""Training of SGE-Net: Eqs. 7-10 of the paper, against one multi-scale discriminator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ... import networks
+from ...data.batches import Batch
+from ...errors import ConfigError
+from ...losses import adversarial, reconstruction, segmentation
+from ...losses.perceptual import feature_network, perceptual
+from ...networks.discriminators import MultiScaleDiscriminator, Verdict
+from ...networks.interface import Network, Prediction
+from ...networks.layers import one_hot
+from ..config import TrainConfig
+from ..task import Phase, Terms
+
+
+class SemanticInpainting:
+    """L_Final of Eq. 10. Names of the terms: re (L1), perceptual, ad, fm (feature matching), se; d for the discriminator."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.loss = config.loss
+        self.generator: Network = networks.create(**config.network)
+        labels = self.generator.labels
+        self.classes = len(labels) if labels else 0
+        self.networks: dict[str, nn.Module] = {"generator": self.generator}
+        if self.loss.adversarial or self.loss.feature_matching:
+            d = config.discriminator
+            if d.label_map and not self.classes:
+                raise ConfigError("discriminator.label_map needs a network with label heads")
+            classes = self.classes if d.label_map else 0
+            self.networks["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
+        self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
+        self.members = torch.from_numpy(labels.members() if labels else torch.zeros(256, 0, dtype=torch.bool).numpy())
+        self.class_weights = torch.ones(self.classes)
+        for name, weight in self.loss.class_weights.items():
+            if labels is None:
+                raise ConfigError("loss.class_weights needs a network with label heads")
+            self.class_weights[labels.id(name)] = weight
+
+    def setup(self, fabric: Any) -> None:
+        """Wraps the networks for device, precision and data-parallel training."""
+        self._run = {name: fabric.setup_module(network) for name, network in self.networks.items()}
+        self._autocast = fabric.autocast
+        self.members, self.class_weights = fabric.to_device((self.members, self.class_weights))
+        if self.features is not None:
+            self.features = fabric.to_device(self.features)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """The generator's answer to a batch."""
+        prediction: Prediction = self._run["generator"](batch.image, batch.mask, batch.hints, batch.forbid)
+        return prediction
+
+    def phases(self, images_seen: int) -> list[Phase]:
+        """Discriminator (once it has joined), then generator."""
+        self._joined = "discriminator" in self.networks and images_seen >= self.loss.adversarial_from
+        generator = Phase("generator", self.generator, self._generator_terms)
+        if not self._joined:
+            return [generator]
+        return [Phase("discriminator", self.networks["discriminator"], self._discriminator_terms), generator]
+
+    def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
+        weights, truth, mask = self.loss, batch.image, batch.mask
+        terms: Terms = {}
+        re = [
+            (weights.coarse if scale else 1.0) * reconstruction.l1(picture, truth, mask, hole=weights.hole, valid=weights.valid)
+            for scale, picture in enumerate(prediction.images_per_scale)
+        ]
+        terms["re"] = torch.stack(re).sum()  # Eq. 7, first term, summed as in Eq. 10
+        if self.features is not None:
+            terms["perceptual"] = weights.perceptual * self._perceptual(prediction, truth, mask)
+        if prediction.logits_per_scale and weights.segmentation:
+            se = [
+                segmentation.cross_entropy(logits, batch.labels, self.members, self.class_weights)
+                for logits in prediction.logits_per_scale
+            ]
+            terms["se"] = weights.segmentation * torch.stack(se).sum()  # Eq. 10, third term
+        if self._joined:
+            with self._autocast():
+                discriminator = self.networks["discriminator"]
+                fake: tuple[Verdict, ...] = discriminator(self._judged(composite(prediction.image, truth, mask), batch))
+                with torch.no_grad():
+                    real = discriminator(self._judged(truth, batch))
+            terms["ad"] = weights.adversarial * adversarial.generator_loss(fake, mask, weights.adversarial_kind)
+            if weights.feature_matching:
+                terms["fm"] = weights.feature_matching * adversarial.feature_matching(real, fake, mask)
+        return terms
+
+    def _perceptual(self, prediction: Prediction, truth: Tensor, mask: Tensor) -> Tensor:
+        assert self.features is not None
+        size = (truth.shape[2], truth.shape[3])
+        in_hole = self.loss.perceptual_on == "hole"
+        total = []
+        for scale in self.loss.perceptual_scales:
+            picture = reconstruction.enlarge(prediction.images_per_scale[scale], size)
+            with self._autocast():
+                if in_hole:
+                    total.append(perceptual(self.features, composite(picture, truth, mask), truth, mask))
+                else:
+                    total.append(perceptual(self.features, picture, truth))
+        return torch.stack(total).sum()  # Eq. 7, second term, summed as in Eq. 10
+
+    def _discriminator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
+        fake = self._judged(composite(prediction.image, batch.image, batch.mask), batch)
+        real = self._judged(batch.image, batch)
+        both: tuple[Verdict, ...] = self._run["discriminator"](torch.cat((real, fake)))
+        half = len(batch.image)
+        of_real = [Verdict(v.score[:half], ()) for v in both]
+        of_fake = [Verdict(v.score[half:], ()) for v in both]
+        return {"d": adversarial.discriminator_loss(of_real, of_fake, batch.mask, self.loss.adversarial_kind)}  # Eq. 8
+
+    def _judged(self, picture: Tensor, batch: Batch) -> Tensor:
+        """What the discriminator sees: the picture, and the true label map if so configured (zeros where it is unknown)."""
+        discriminator = self.networks["discriminator"]
+        classes = discriminator.classes if isinstance(discriminator, MultiScaleDiscriminator) else 0
+        return torch.cat((picture, one_hot(batch.labels, classes)), dim=1) if classes else picture
+
+
+def composite(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """The network's picture inside the hole, the known pixels outside it; all (B, C, H, W), mask 1 = hole."""
+    return picture * mask + truth * (1 - mask)
