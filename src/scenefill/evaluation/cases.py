@@ -1,0 +1,212 @@
+"""Which hole in which part of which photo: fixed cases that every model is given, and the hash that proves it.
+
+Protocol: the largest square in the middle of the photo, brought to 256x256 (the short side to 256, then a centre crop): by area
+where it shrinks, bicubic where it grows; label maps and mask files by the nearest pixel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import masks
+from ..data.folder import Dataset
+from ..errors import ConfigError, MaskError
+from ..labels import UNKNOWN, LabelMap, LabelSet
+from ..masks import Mask, MaskFiles
+
+SIZE = 256
+HELD_OUT = 400
+"""Of the irregular masks, the last ones by sorted name are for tests; training never sees them."""
+COMPLEXITY_SHARE = 0.01
+"""A class counts for the complexity of a scene where it covers at least this share of the known labels."""
+
+MASKS = ("centre", "irregular", "boxes", "free-form")
+
+
+@dataclass(frozen=True)
+class Square:
+    """A part of a photo, in its pixels, orientation applied."""
+
+    top: int
+    left: int
+    side: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hole to fill; together with the photo and the mask file it says everything."""
+
+    dataset: str
+    item: str
+    crop: Square
+    mask: str
+    """"centre", "boxes", "free-form", or "file:NAME" below the mask folder."""
+    seed: int
+    """For the masks that are drawn."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A case as pixels."""
+
+    case: Case
+    image: NDArray[np.uint8]
+    """(size, size, 3) RGB, the whole truth."""
+    labels: LabelMap
+    """(size, size), 255 everywhere without labels."""
+    mask: Mask
+    """(size, size) bool, True = hole."""
+
+    @property
+    def blanked(self) -> NDArray[np.uint8]:
+        """What a model is given: the hole is grey, so that nothing of the truth can leak."""
+        return np.where(self.mask[..., None], np.uint8(128), self.image)
+
+    @cached_property
+    def complexity(self) -> int:
+        """How many classes the scene holds; 0 without labels. A partial label counts as a class."""
+        counts = np.bincount(self.labels[self.labels != UNKNOWN], minlength=1)
+        return int((counts >= max(1, COMPLEXITY_SHARE * counts.sum())).sum())
+
+    @cached_property
+    def content(self) -> int:
+        """The id that most of the hole's known pixels have; 255 without any."""
+        inside = self.labels[self.mask & (self.labels != UNKNOWN)]
+        return int(np.bincount(inside).argmax()) if inside.size else UNKNOWN
+
+
+@dataclass(frozen=True)
+class CaseSet:
+    """Fixed cases and where their photos, labels and masks are; `cases[i]` loads one."""
+
+    cases: tuple[Case, ...]
+    dataset: Dataset
+    labels: LabelSet | None
+    """The classes that label maps are brought to. None: without labels."""
+    mask_files: MaskFiles | None = None
+    size: int = SIZE
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Sample:
+        """Raises ImageError, LabelError or MaskError for a file that cannot be used."""
+        case = self.cases[index]
+        image, labels = self.dataset.load(self._positions[case.item], self.labels)
+        image, labels = square(image, labels, case.crop, self.size)
+        return Sample(case, image, labels, self._mask(case))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {item.name: index for index, item in enumerate(self.dataset.items)}
+
+    def _mask(self, case: Case) -> Mask:
+        rng = np.random.default_rng(case.seed)
+        match case.mask:
+            case "centre":
+                return masks.centre(self.size, self.size)
+            case "boxes":
+                return masks.boxes(self.size, self.size, rng)
+            case "free-form":
+                return masks.free_form(self.size, self.size, rng)
+        if self.mask_files is None:
+            raise MaskError(f'case {case.item} asks for mask "{case.mask}" but there is no folder of masks')
+        name = case.mask.removeprefix("file:")
+        mask = _nearest(self.mask_files[self.mask_files.names.index(name)].astype(np.uint8), self.size).astype(bool)
+        if not mask.any() or mask.all():
+            raise MaskError(
+                f"mask {name} is {'all' if mask.all() else 'without a'} hole at {self.size}x{self.size}; leave it out"
+            )
+        return mask
+
+    def to_json(self) -> str:
+        """The cases as text, always the same for the same cases."""
+        labels = self.labels.name if self.labels else None
+        head = {"dataset": self.dataset.name, "label_set": labels, "size": self.size, "protocol": "centre square", "format": 1}
+        return json.dumps({**head, "cases": [asdict(case) for case in self.cases]}, indent=1)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of `to_json`: equal digests, equal cases."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def build(
+    dataset: Dataset,
+    mask: str,
+    *,
+    labels: LabelSet | None = None,
+    masks_dir: Path | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    size: int = SIZE,
+) -> CaseSet:
+    """One case per photo, or `count` of them spread evenly over the sorted photos.
+
+    mask: "centre" (a square of half the side), "irregular" (the last 400 files of `masks_dir` by sorted name), "boxes",
+    "free-form", or a folder of masks. A photo keeps its mask when `count` changes; a mask file is used again only when there are
+    fewer files than photos.
+    Raises ConfigError for an unknown kind of mask, MaskError where there are no masks.
+    """
+    files = None
+    if mask == "irregular":
+        if masks_dir is None:
+            raise ConfigError("irregular masks need the folder that holds them (--masks-dir)")
+        files = _held_out(masks_dir)
+    elif mask not in MASKS:
+        if not Path(mask).is_dir():
+            raise ConfigError(f'masks "{mask}" are not known; give a folder of masks or one of {", ".join(MASKS)}')
+        files = MaskFiles(mask)
+    rng = np.random.default_rng(seed)
+    seeds = rng.integers(2**31, size=len(dataset))
+    if files is None:
+        names = [mask] * len(dataset)
+    else:
+        rounds = -(-len(dataset) // len(files))
+        order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])
+        names = [f"file:{files.names[index]}" for index in order[: len(dataset)]]
+    chosen = range(len(dataset))
+    if count is not None and count < len(dataset):
+        chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+    cases = tuple(Case(dataset.name, dataset.items[i].name, _middle(dataset, i), names[i], int(seeds[i])) for i in chosen)
+    return CaseSet(cases, dataset, labels, files, size)
+
+
+def square(image: NDArray[np.uint8], labels: LabelMap, crop: Square, size: int) -> tuple[NDArray[np.uint8], LabelMap]:
+    """The cropped part of photo (H, W, 3) and label map (H, W) at (size, size): see the protocol above."""
+    part = np.ascontiguousarray(image[crop.slices])
+    way = cv2.INTER_AREA if crop.side > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, (size, size), interpolation=way), np.uint8), _nearest(labels[crop.slices], size)
+
+
+def _nearest(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    sized = cv2.resize(np.ascontiguousarray(array), (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(sized, np.uint8)
+
+
+def _middle(dataset: Dataset, index: int) -> Square:
+    """The largest square in the middle of a photo."""
+    image, _ = dataset.load(index, None)
+    height, width = image.shape[:2]
+    side = min(height, width)
+    return Square((height - side) // 2, (width - side) // 2, side)
+
+
+def _held_out(masks_dir: Path) -> MaskFiles:
+    return MaskFiles(MaskFiles(masks_dir).paths[-HELD_OUT:])

@@ -1,0 +1,125 @@
+"""Every model fills every case through the same Inpainter; every fill is measured in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ConfigError, OutputError
+from ..inpainter import Inpainter, Result
+from ..metrics.frechet import frechet
+from ..metrics.perceptual import FeatureDistance
+from .cases import CaseSet, Sample
+from .figures import FOLDER, page, write_pictures
+from .measures import Array, Measured, measure
+from .tables import Report, to_csv, to_json, to_markdown
+
+Follow = Callable[[CaseSet], Iterable[Sample]]
+"""Hands out the cases one by one, perhaps with a progress bar."""
+
+
+def evaluate(
+    models: Mapping[str, Inpainter],
+    cases: CaseSet,
+    out: Path,
+    *,
+    features: FeatureDistance | None = None,
+    pictures: int = 40,
+    overwrite: bool = False,
+    follow: Follow = iter,
+) -> Report:
+    """Measure the models and write cases.json, per_image.csv, report.json, report.md, index.html and pictures/ into `out`.
+
+    models: by the name they have in the report; differences are taken to the first.
+    features: network for the feature and Fréchet distances; without it they are left out.
+    pictures: how many of the cases, spread evenly, are shown.
+    Raises OutputError where a report stands already, ConfigError for a model with other classes than the cases.
+    """
+    report_file = out / "report.json"
+    if report_file.exists() and not overwrite:
+        raise OutputError(f"{report_file} stands already; give another folder or --overwrite")
+    try:
+        (out / FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+    shown = np.unique(np.linspace(0, len(cases) - 1, min(pictures, len(cases))).round().astype(int)).tolist()
+
+    def draw(index: int, sample: Sample, results: Mapping[str, Result]) -> None:
+        if index in shown:
+            write_pictures(out, index, sample, results, cases.labels)
+
+    report = run(models, cases, features=features, seen=draw, follow=follow)
+    _write(out / "cases.json", cases.to_json())
+    _write(out / "per_image.csv", to_csv(report))
+    _write(out / "report.md", to_markdown(report))
+    _write(out / "index.html", page(report, out, shown))
+    _write(report_file, to_json(report))
+    return report
+
+
+def validate(model: Inpainter, cases: CaseSet, *, features: FeatureDistance | None = None) -> dict[str, float]:
+    """Every defined metric over the cases, by name: what a training logs."""
+    report = run({"model": model}, cases, features=features)
+    return {metric.name: report.value(metric, "model") for metric in report.metrics}
+
+
+def run(
+    models: Mapping[str, Inpainter],
+    cases: CaseSet,
+    *,
+    features: FeatureDistance | None = None,
+    seen: Callable[[int, Sample, Mapping[str, Result]], None] = lambda *_: None,
+    follow: Follow = iter,
+) -> Report:
+    """Measure the models on the cases; `seen` is shown every case with its fills."""
+    _check(models, cases)
+    measured: dict[str, list[Measured]] = {model: [] for model in models}
+    facts = []
+    for index, sample in enumerate(follow(cases)):
+        results = {name: model(sample.blanked, sample.mask) for name, model in models.items()}
+        for name, result in results.items():
+            measured[name].append(measure(result, sample, cases.labels, features))
+        facts.append((sample.mask.mean(), sample.complexity, sample.content))
+        seen(index, sample, results)
+    ratio, complexity, content = np.array(facts).T
+    return Report(
+        cases,
+        features.name if features else None,
+        {name: _stacked(found) for name, found in measured.items()},
+        {name: _frechet(found) for name, found in measured.items()} if features else {},
+        ratio,
+        complexity.astype(int),
+        content.astype(int),
+    )
+
+
+def _check(models: Mapping[str, Inpainter], cases: CaseSet) -> None:
+    if not models or not len(cases):
+        raise ConfigError(f"there is nothing to evaluate: {len(models)} models, {len(cases)} cases")
+    for name, model in models.items():
+        if model.labels and cases.labels and model.labels.name != cases.labels.name:
+            raise ConfigError(
+                f'model {name} draws the classes of label set "{model.labels.name}", the cases hold those of '
+                f'"{cases.labels.name}"; give --label-set {model.labels.name}'
+            )
+
+
+def _stacked(measured: list[Measured]) -> dict[str, Array]:
+    return {key: np.stack([one.statistics[key] for one in measured]) for key in measured[0].statistics}
+
+
+def _frechet(measured: list[Measured]) -> float:
+    fills = [one.pooled for one in measured if one.pooled is not None]
+    truths = [one.pooled_truth for one in measured if one.pooled_truth is not None]
+    return frechet(np.stack(fills), np.stack(truths))
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error

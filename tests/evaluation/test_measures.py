@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from scenefill import images
+from scenefill.data.folder import Dataset
+from scenefill.evaluation.cases import build
+from scenefill.evaluation.measures import Metric, measure, metrics, share
+from scenefill.inpainter import Inpainter, Result
+from scenefill.labels import LabelSet
+from scenefill.metrics import pixel, structure
+
+
+def by_name(labels: LabelSet | None) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics(labels, None)}
+
+
+def test_a_share_of_nothing_is_not_defined() -> None:
+    np.testing.assert_array_equal(share(np.array([[3, 4], [0, 0]])), [0.75, np.nan])
+
+
+def test_values_of_one_case_are_those_of_the_metrics(scenes: Dataset, street: LabelSet, labelling: Inpainter) -> None:
+    sample = build(scenes, "centre", labels=street, size=64)[0]
+    result = labelling(sample.blanked, sample.mask)
+    found = measure(result, sample, street)
+    value = {name: float(metric.value(found.statistics[metric.statistic])) for name, metric in by_name(street).items()}
+    assert value["psnr_hole"] == pytest.approx(pixel.psnr(result.image, sample.image, sample.mask))
+    assert value["ssim"] == pytest.approx(structure.ssim(result.image, sample.image))
+    assert value["ssim_hole"] == pytest.approx(structure.ssim(result.image, sample.image, sample.mask))
+    assert value["sharpness"] == structure.sharpness(result.image, sample.image, sample.mask) == 0  # a flat fill
+    assert value["accuracy_hole"] == value["accuracy"] == value["miou"] == 1
+    confidence = np.exp(4) / (np.exp(4) + len(street) - 1)
+    assert value["ece_hole"] == pytest.approx(1 - confidence, abs=1e-4)
+    assert np.isnan(value["confidence_l1"])  # one picture does not correlate
+
+
+def test_sharpness_of_many_is_a_ratio_of_means(scenes: Dataset, flat: Inpainter) -> None:
+    statistic = np.array([[1.0, 1.0], [0.0, 3.0]])
+    assert by_name(None)["sharpness"].value(statistic.mean(axis=0)) == 0.25
+
+
+def test_an_identical_picture_counts_for_nothing(scenes: Dataset) -> None:
+    sample = build(scenes, "centre", size=64)[0]
+    statistics = measure(Result(images.read(sample.image), sample.mask), sample, None).statistics
+    assert statistics["psnr"].tolist() == statistics["psnr_hole"].tolist() == [0, 0]
+    assert statistics["l1"].tolist() == [0, 1]
+
+
+def test_a_model_without_labels_has_no_label_statistics(scenes: Dataset, street: LabelSet, flat: Inpainter) -> None:
+    sample = build(scenes, "centre", labels=street, size=64)[0]
+    assert "confusion" not in measure(flat(sample.blanked, sample.mask), sample, street).statistics
