@@ -1,0 +1,96 @@
+"""scenefill evaluate: how good models are, in numbers that can be compared, with a page of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import MissingExtraError
+from . import options
+
+if TYPE_CHECKING:
+    from ..data.folder import Dataset
+    from ..labels import LabelSet
+
+EXAMPLE = options.example(
+    "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
+)
+
+
+def evaluate(
+    data: Annotated[str, typer.Option(metavar="DIR|SET:SPLIT", help="Folder with images/ and labels/, or a public set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the report.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
+                     show_default=options.DEFAULT_MODEL),
+    ] = None,
+    masks: Annotated[str, typer.Option(metavar="KIND|DIR", help="centre, irregular, boxes, free-form, or a folder.")] = "centre",
+    count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
+    seed: options.Seed = 0,
+    label_set: Annotated[str, typer.Option(metavar="SET", help="Classes to compare, and how DIR/labels is coded.")] = "street",
+    root: Annotated[Path, typer.Option(metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")] = Path("data"),
+    masks_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
+    ] = None,
+    features: Annotated[str, typer.Option(metavar="NETWORK", help="squeezenet, vgg16 or none.")] = "squeezenet",
+    pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
+    threads: options.Threads = None,
+    overwrite: options.Overwrite = False,
+) -> None:  # fmt: skip
+    """Measure models on the same holes: tables with intervals, and a page of pictures.
+
+    PSNR, SSIM and L1, each also inside the hole; seam; sharpness; feature distance; label accuracy, mIoU and calibration; by hole
+    ratio, scene complexity and class. Photos are cut to their middle square and brought to 256x256.
+    """
+    try:
+        import torch  # noqa: F401
+        import torchmetrics  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("scenefill evaluate", "train") from None
+    from .. import inpainter
+    from .. import labels as label_sets
+    from ..evaluation import cases, run
+    from ..losses.perceptual import feature_network
+    from ..metrics.perceptual import FeatureDistance
+    from .progress import tracked
+
+    labels = label_sets.get(label_set)
+    holes = cases.build(
+        _dataset(data, root, labels),
+        masks,
+        labels=labels,
+        masks_dir=masks_dir or root / "irregular_masks",
+        count=count,
+        seed=seed,
+    )
+    run.evaluate(
+        {name: inpainter.load(given, threads=threads) for given, name in _named(model or [options.DEFAULT_MODEL]).items()},
+        holes,
+        out,
+        features=None if features == "none" else FeatureDistance(feature_network(features), features),
+        pictures=pictures,
+        overwrite=overwrite,
+        follow=lambda samples: tracked(samples, "cases"),
+    )
+    typer.echo(f"{out / 'report.md'}: {len(holes)} cases, sha256 {holes.digest[:12]}; pictures: {out / 'index.html'}")
+
+
+def _dataset(data: str, root: Path, labels: LabelSet) -> Dataset:
+    """A folder where there is one, else NAME:SPLIT (split "test" where none is given) of a public data set."""
+    from ..data import folder, public
+
+    where = Path(data)
+    if where.is_dir():
+        maps = where / "labels"
+        return folder.folder(where / "images", maps, labels) if maps.is_dir() else folder.folder(where / "images")
+    name, _, split = data.partition(":")
+    return public.open(name, root, split or "test")
+
+
+def _named(models: list[str]) -> dict[str, str]:
+    """What was given -> its name in the report: the file's stem, or the whole path where two stems are equal."""
+    stems = {given: Path(given).stem if given.endswith(".safetensors") else given for given in models}
+    return stems if len(set(stems.values())) == len(stems) else {given: given for given in models}
