@@ -1,4 +1,4 @@
-"""scenefill train"""
+"""scenefill train: learn from a folder of photos, as a TOML file says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingExtraError
+from . import options
+
+EXAMPLE = options.example("scenefill train configs/tiny/sge-net.toml data.sources='[\"my-photos\"]' --out runs/mine")
 
 
 def train(
@@ -20,10 +23,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(help="How many of them (processes, for cpu).")] = 1,
 ) -> None:
-    """Train a network on a folder of photos.
-
-    Example: scenefill train configs/tiny/sge-net.toml data.sources='["my-photos"]' --out runs/mine
-    """
+    """Train a network on a folder of photos."""
     try:
         import lightning_fabric  # noqa: F401
         import torch  # noqa: F401

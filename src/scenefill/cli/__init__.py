@@ -1,0 +1,80 @@
+"""The command line. One module per verb: each reads its options and makes one call to the library.
+
+Exit codes: 0 done; 1 some files of a batch failed, or a check found errors; 2 the user's mistake, said in one line; 130 Ctrl-C.
+Nothing here, and no verb's module, imports a library room before its verb runs: `scenefill --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Annotated, Any, TextIO
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import ScenefillError
+from . import bench, check_data, demo, erase, evaluate, inpaint, masks, models, options, segment, train
+
+
+class _Verbs(TyperGroup):
+    """Prints what a user got wrong as one line and ends with 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ScenefillError as error:
+            typer.echo(f"scenefill: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(cls=_Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"scenefill {version('scenefill')}")
+        raise typer.Exit
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """`warnings.showwarning` as one line, without the place in our code that it came from."""
+    typer.echo(f"scenefill: {message}", err=True)
+
+
+@app.callback(epilog=options.example("scenefill inpaint photo.jpg mask.png -o filled.jpg"))
+def _scenefill(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Fill holes in photos of mixed scenes: what belongs there and how it looks are predicted together."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="scenefill: %(message)s")
+    warnings.showwarning = _print_warning
+
+
+app.command("inpaint", epilog=inpaint.EXAMPLE)(inpaint.inpaint)
+app.command("erase", epilog=erase.EXAMPLE)(erase.erase)
+app.command("segment", epilog=segment.EXAMPLE)(segment.segment)
+app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("check-data", epilog=check_data.EXAMPLE)(check_data.check_data)
+app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
+app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+app.add_typer(models.app, name="models")
+app.add_typer(masks.app, name="masks")
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="scenefill")

@@ -1,0 +1,39 @@
+"""scenefill erase: find things of some classes and remove them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+
+EXAMPLE = options.example("scenefill erase street.jpg --what car,pedestrian -o empty.jpg")
+
+
+def erase(
+    image: options.Photo,
+    what: Annotated[str, typer.Option(metavar="CLASSES", help="What to remove, such as car,pedestrian.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The photo without them.")],
+    model: options.Model = options.DEFAULT_MODEL,
+    grow: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round, to catch shadows.")] = 6,
+    save_mask: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the hole that was filled.")] = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Find everything of some classes in a photo and remove it.
+
+    The model marks those classes itself, and they may not appear in what it fills in.
+    """
+    import scenefill
+
+    from .. import masks
+    from .progress import working
+
+    options.check_outputs(out, save_mask, overwrite=overwrite)
+    with working(f"erasing from {image}"):
+        result = scenefill.load(model).erase(image, options.names(what), grow=grow)
+        result.save(out, overwrite=overwrite)
+        if save_mask:
+            masks.write(result.mask, save_mask, overwrite=overwrite)
+    typer.echo(out)

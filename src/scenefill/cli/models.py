@@ -1,0 +1,82 @@
+"""scenefill models: which models there are, what they were made of, and whether their files are whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from . import options
+
+app = typer.Typer(help="Weights: list, show, verify; fetch public files of others.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from the list, or a path to a weights file.")]
+
+
+@app.command("list", epilog=options.example("scenefill models list"))
+def list_models(as_json: options.Json = False) -> None:
+    """Every model that --model knows by name."""
+    from .. import weights
+
+    models = weights.list_models()
+    if as_json:
+        rows = [
+            {
+                "name": m.name,
+                "kind": m.kind,
+                "purpose": m.purpose,
+                "path": str(m.path) if m.path else None,
+                "info": _fields(m.info),
+            }
+            for m in models
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    width = max(len(model.name) for model in models)
+    for model in models:
+        typer.echo(f"{model.name:{width}}  {model.kind:9}  {model.purpose}")
+
+
+@app.command(epilog=options.example("scenefill models show sge-net-street"))
+def show(name: Name, as_json: options.Json = False) -> None:
+    """The model card: network, classes, what it was trained on, metrics, licence, size, hash."""
+    from .. import weights
+
+    if name in weights.CLASSICAL:
+        typer.echo(json.dumps({"name": name, "purpose": weights.CLASSICAL[name]}) if as_json else weights.CLASSICAL[name])
+        return
+    path = weights.find(name)
+    typer.echo(json.dumps(_fields(weights.read_info(path)), indent=2) if as_json else weights.card(path), nl=as_json)
+
+
+@app.command(epilog=options.example("scenefill models verify"))
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One model or weights file; all of them without a name.")
+    ] = None,
+) -> None:
+    """Read the weights and compare their hash, and that of their graph, with what the file's header says."""
+    from .. import weights
+    from ..runtime import OnnxBackend
+
+    paths = [weights.find(name)] if name else [model.path for model in weights.list_models() if model.path]
+    for path in paths:
+        OnnxBackend.open(path)
+        typer.echo(f"{path}: whole")
+
+
+@app.command(epilog=options.example("scenefill models fetch vgg16"))
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg16, alexnet or inception.")]) -> None:
+    """Download a public file that training or evaluation can use into the cache, and check its sha256."""
+    from .. import weights
+    from .progress import counted
+
+    with counted(f"fetching {name}") as progress:
+        path = weights.fetch(name, progress=progress)
+    typer.echo(path)
+
+
+def _fields(info: object) -> dict[str, object] | None:
+    return dataclasses.asdict(info) if dataclasses.is_dataclass(info) and not isinstance(info, type) else None

@@ -1,0 +1,55 @@
+"""What several verbs share: their common options, and how text becomes values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_MODEL = "sge-net-street"
+
+
+def names(text: str) -> list[str]:
+    """ "car, pedestrian" -> ["car", "pedestrian"]; library rooms say which names there are."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def size(text: str) -> tuple[int, int]:
+    """ "640x480" (width x height) or "256" (a square) -> (height, width)."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and (height or width).isdigit() and int(width) and int(height or width)):
+        raise typer.BadParameter(f'"{text}" is not a size; write WIDTHxHEIGHT, such as 640x480, or one number for a square.')
+    return int(height or width), int(width)
+
+
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="NAME", help="A model that `scenefill models list` names, or a path.")
+]
+Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="The photo: PNG, JPEG, WebP or TIFF, 8 or 16 bit.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that stand already.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads to compute with.", show_default="one per core")]
+InvertMask = Annotated[bool, typer.Option("--invert-mask", help="Black is the hole, not white.")]
+ResizeMask = Annotated[bool, typer.Option("--resize-mask", help="Stretch a mask of another size to the photo's.")]
+Grow = Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round.")]
+Feather = Annotated[
+    int, typer.Option(min=0, metavar="PIXELS", help="Blend the fill into the photo over this width outside the hole.")
+]
+Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]
+LabelSetName = Annotated[str, typer.Option(metavar="SET", help="The label set that the maps are coded in.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def example(*lines: str) -> str:
+    """The end of a verb's help."""
+    return "\b\nExample:\n  " + "\n  ".join(lines)
+
+
+def check_outputs(*paths: Path | None, overwrite: bool) -> None:
+    """Raises OutputError for a path that could not be written: before the work, not after it."""
+    from .. import images
+
+    for path in paths:
+        if path is not None:
+            images.check_output(path, overwrite=overwrite)
