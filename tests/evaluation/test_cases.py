@@ -69,7 +69,7 @@ def test_the_file_of_cases_says_everything_and_hashes_to_the_digest(scenes: Data
     text = cases.to_json()
     assert hashlib.sha256(text.encode()).hexdigest() == cases.digest
     page = json.loads(text)
-    assert (page["dataset"], page["label_set"], page["size"]) == ("scenes", "street", 64)
+    assert (page["dataset"], page["label_set"], page["masks"], page["size"]) == ("scenes", "street", "free-form", 64)
     case = cases.cases[0]
     assert page["cases"][0] == {
         "dataset": "scenes",

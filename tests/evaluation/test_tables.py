@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,8 +74,8 @@ def test_the_interval_is_that_of_the_normal_law(cases: CaseSet) -> None:
     """For a mean of many values the percentile bootstrap approaches mean -+ 1.96 standard errors."""
     count = 400
     values = rng.normal(20, 4, count)
-    many = CaseSet(cases.cases * count, cases.dataset, None)
-    report = Report(CaseSet(many.cases[:count], cases.dataset, None), None, {"a": {"psnr": pairs(values)}}, {},
+    many = replace(cases, cases=(cases.cases * count)[:count])
+    report = Report(many, None, {"a": {"psnr": pairs(values)}}, {},
                     np.zeros(count), np.zeros(count, int), np.full(count, 255))  # fmt: skip
     (estimate, _), *_ = report.estimates(report.metrics[0]).values()
     error = 1.96 * values.std() / np.sqrt(count)
@@ -123,7 +124,7 @@ def test_json_has_every_group_and_no_nan(report: Report) -> None:
 
 def test_markdown_names_the_cases_the_differences_and_the_definitions(report: Report) -> None:
     text = to_markdown(report)
-    assert text.startswith("# scenes, centre\n")
+    assert text.startswith("# scenes, centre holes\n")
     assert report.cases.digest in text
     assert "## Paired difference to a" in text
     assert "| psnr_hole (dB) | higher | +1.00 [+1.00, +1.00] |" in text

@@ -94,6 +94,8 @@ class CaseSet:
 
     cases: tuple[Case, ...]
     dataset: Dataset
+    masks: str
+    """What `build` was asked for."""
     labels: LabelSet | None
     """The classes that label maps are brought to. None: without labels."""
     mask_files: MaskFiles | None = None
@@ -138,7 +140,7 @@ class CaseSet:
     def to_json(self) -> str:
         """The cases as text, always the same for the same cases."""
         labels = self.labels.name if self.labels else None
-        head = {"dataset": self.dataset.name, "label_set": labels, "size": self.size, "protocol": "centre square", "format": 1}
+        head = {"format": 1, "dataset": self.dataset.name, "label_set": labels, "masks": self.masks, "size": self.size}
         return json.dumps({**head, "cases": [asdict(case) for case in self.cases]}, indent=1)
 
     @property
@@ -185,7 +187,7 @@ def build(
     if count is not None and count < len(dataset):
         chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
     cases = tuple(Case(dataset.name, dataset.items[i].name, _middle(dataset, i), names[i], int(seeds[i])) for i in chosen)
-    return CaseSet(cases, dataset, labels, files, size)
+    return CaseSet(cases, dataset, Path(mask).name, labels, files, size)
 
 
 def square(image: NDArray[np.uint8], labels: LabelMap, crop: Square, size: int) -> tuple[NDArray[np.uint8], LabelMap]:

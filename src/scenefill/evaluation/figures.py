@@ -47,7 +47,7 @@ def write_pictures(out: Path, index: int, sample: Sample, results: Mapping[str, 
 
 def page(report: Report, out: Path, shown: list[int]) -> str:
     """HTML of the shown cases, whose pictures stand below `out`: input, fills, truth, and the label map below each."""
-    title = escape(f"{report.cases.dataset.name}: {', '.join(report.scores)}")
+    title = escape(f"{report.cases.dataset.name}, {report.cases.masks} holes: {', '.join(report.scores)}")
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -56,9 +56,7 @@ def page(report: Report, out: Path, shown: list[int]) -> str:
         'numbers: <a href="report.md">report.md</a></p>',
     ]
     if (labels := report.cases.labels) is not None:
-        swatches = zip(labels.colours, labels.classes, strict=True)
-        spans = (f'<span><i style="background:rgb{colour}"></i>{escape(name)}</span>' for colour, name in swatches)
-        parts.append(f'<p class="legend">{"".join(spans)}</p>')
+        parts.append(f'<p class="legend">{_legend(labels)}</p>')
     columns = {metric.name: {model: report.per_image(metric, model) for model in report.scores} for metric in report.metrics}
     for index in shown:
         case = report.cases.cases[index]
@@ -71,6 +69,16 @@ def page(report: Report, out: Path, shown: list[int]) -> str:
         figures.append(_figure(out, index, "truth", ""))
         parts.append(f'<div class="case">{"".join(figures)}</div>')
     return "\n".join([*parts, "</body></html>"])
+
+
+def _legend(labels: LabelSet) -> str:
+    """Every class and partial label beside its colour."""
+    names = {**dict(enumerate(labels.classes)), **{number: " or ".join(members) for number, members in labels.partial.items()}}
+    colours = labels.colourise(np.arange(256, dtype=np.uint8)).tolist()
+    return "".join(
+        f'<span><i style="background:rgb({",".join(map(str, colours[number]))})"></i>{escape(name)}</span>'
+        for number, name in names.items()
+    )
 
 
 def _figure(out: Path, index: int, name: str, caption: str) -> str:

@@ -147,6 +147,7 @@ def to_json(report: Report) -> str:
         "format": 1,
         "scenefill": __version__,
         "dataset": report.cases.dataset.name,
+        "masks": report.cases.masks,
         "cases": {"count": len(report.cases), "size": report.cases.size, "file": "cases.json", "sha256": report.cases.digest},
         "label_set": labels.name if labels else None,
         "models": list(report.scores),
@@ -207,9 +208,8 @@ def to_markdown(report: Report) -> str:
     if report.frechet:
         values.append([f"frechet[{report.network}]", "lower", *(f"{value:.2f}" for value in report.frechet.values())])
     enlarged = sum(case.crop.side < cases.size for case in cases.cases)
-    kinds = sorted({case.mask if not case.mask.startswith("file:") else "mask files" for case in cases.cases})
     lines = [
-        f"# {cases.dataset.name}, {', '.join(kinds)}",
+        f"# {cases.dataset.name}, {cases.masks} holes",
         "",
         f"{len(cases)} cases at {cases.size}x{cases.size}, the largest square in the middle of each photo"
         + (f" ({enlarged} of them enlarged)" if enlarged else "")
