@@ -195,11 +195,12 @@ def write_labels(labels: LabelMap, label_set: LabelSet, path: str | Path, *, ove
         raise OutputError(f"{path}: label maps are written as .png, so that every id stays what it is")
     check_output(path, overwrite=overwrite)
     numbers = np.arange(256, dtype=np.uint8)
+    colours = np.frombuffer(label_set.palette(), np.uint8).reshape(256, 3)
+    palette = colours.copy()
     for number, target in (label_set.file_ids or {}).items():
+        palette[number] = colours[target]
         if target != UNKNOWN:
             numbers[target] = number
-    palette = np.zeros((256, 3), np.uint8)
-    palette[numbers] = np.frombuffer(label_set.palette(), np.uint8).reshape(256, 3)
     image = Image.fromarray(numbers[labels])
     image.putpalette(palette.tobytes())
     _store(path, lambda file: image.save(file, "PNG"))
