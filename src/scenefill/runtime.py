@@ -62,8 +62,9 @@ class Backend(Protocol):
 class OnnxBackend:
     """An exported network on ONNX Runtime.
 
-    NAME.onnx is the graph alone: inputs image and mask, output image; with semantics also inputs hints and forbid, output logits.
-    Its initializers are external and are bound by name to the tensors of NAME.safetensors; its metadata holds their hash.
+    NAME.onnx is the graph alone. Its inputs are named as the arguments of `run`, without hints and forbid for a network without
+    semantics; its outputs are those of Answer, in that order. Its initializers are external and are bound by name to the tensors of
+    NAME.safetensors; its metadata holds their hash as "tensors_sha256".
     """
 
     def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
@@ -97,10 +98,10 @@ class OnnxBackend:
         """See Backend."""
         feed = {"image": image, "mask": mask}
         if self.labels is None:
-            (filled,) = self._session.run(["image"], feed)
-            return Answer(filled, None)
-        filled, logits = self._session.run(["image", "logits"], feed | {"hints": hints, "forbid": forbid})
-        return Answer(filled, logits)
+            (picture,) = self._session.run(None, feed)
+            return Answer(picture, None)
+        picture, logits = self._session.run(None, feed | {"hints": hints, "forbid": forbid})
+        return Answer(picture, logits)
 
 
 def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:

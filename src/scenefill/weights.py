@@ -9,6 +9,7 @@ $XDG_CACHE_HOME/scenefill, else ~/.cache/scenefill.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import hashlib
@@ -116,7 +117,8 @@ def save(path: str | Path, tensors: Mapping[str, NDArray[Any]], info: Info) -> I
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return info
 
 
@@ -351,7 +353,8 @@ def fetch(name: str, *, progress: Callable[[int, int], None] | None = None) -> P
     except (OSError, HTTPException) as error:
         raise WeightsError(f"{file.file_name} could not be fetched ({error}). {_by_hand(name)}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return path
 
 
