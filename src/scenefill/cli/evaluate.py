@@ -40,10 +40,11 @@ def evaluate(
     threads: options.Threads = None,
     overwrite: options.Overwrite = False,
 ) -> None:  # fmt: skip
-    """Measure models on the same holes: tables with intervals, and a page of pictures.
+    """Measure models on the same holes.
 
-    PSNR, SSIM and L1, each also inside the hole; seam; sharpness; feature distance; label accuracy, mIoU and calibration; by hole
-    ratio, scene complexity and class. Photos are cut to their middle square and brought to 256x256.
+    Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness; feature
+    distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are cut to their middle
+    square and brought to 256x256.
     """
     try:
         import torch  # noqa: F401
