@@ -1,0 +1,54 @@
+"""Classical inpainting behind the same call as a network: what surrounds a hole is carried into it; no weights, no semantics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .runtime import Answer
+
+if TYPE_CHECKING:
+    from .labels import LabelSet
+
+RADIUS = 3
+"""How far round a pixel OpenCV looks for known ones; the value of its tutorial and of most comparisons."""
+
+_METHODS = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
+
+
+class ClassicalBackend:
+    """One of OpenCV's two methods as a Backend: any size, at the photo's own resolution, 8 bits per channel.
+
+    "telea": the fast marching method (Telea, "An image inpainting technique based on the fast marching method", 2004).
+    "navier-stokes": isophotes continued as in a fluid (Bertalmio, Bertozzi, Sapiro, 2001).
+    """
+
+    labels: LabelSet | None = None
+    working_size: int | None = None
+    stride = 1
+    temperature = 1.0
+
+    def __init__(self, name: Literal["telea", "navier-stokes"]) -> None:
+        self.name = name
+
+    def run(
+        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+    ) -> Answer:
+        """See Backend; `hints` and `forbid` mean nothing here, and there are no logits."""
+        pixels = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)
+        holes = (mask[:, 0] > 0).astype(np.uint8)
+        filled = [self._fill(photo, hole) for photo, hole in zip(pixels, holes, strict=True)]
+        return Answer(np.stack(filled).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1), None)
+
+    def _fill(self, photo: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = hole.shape
+        # In a picture one pixel high or wide, OpenCV's Telea reads beyond the picture's memory: such a line is doubled.
+        doubled = (0, int(height == 1)), (0, int(width == 1))
+        photo, hole = np.pad(photo, (*doubled, (0, 0)), mode="edge"), np.pad(hole, doubled, mode="edge")
+        return np.asarray(cv2.inpaint(photo, hole, RADIUS, _METHODS[self.name]), np.uint8)[:height, :width]
+
+
+BACKENDS = {name: ClassicalBackend(name) for name in ("telea", "navier-stokes")}
