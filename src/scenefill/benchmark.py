@@ -108,7 +108,7 @@ def commands(model: str, folder: Path) -> Iterator[Row]:
     """`scenefill --help`, and `scenefill inpaint` of a small and of a large photo, from start to file."""
     from . import images, masks
 
-    scenefill = [sys.executable, "-c", "from scenefill.cli import main; main()"]
+    scenefill = [sys.executable, "-m", "scenefill"]
     yield Row("scenefill --help", _typical([*scenefill, "--help"])[0])
     for width, height, hole, suffix in ((512, 512, 128, "png"), (4000, 3000, 600, "jpg")):
         photo, mask = (folder / f"{width}.{kind}" for kind in (suffix, "mask.png"))

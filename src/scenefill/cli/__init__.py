@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from typer.core import TyperGroup
 
-from ..errors import ScenefillError
+from ..errors import ScenefillError, ScenefillWarning
 from . import bench, check_data, demo, erase, evaluate, inpaint, masks, models, options, segment, train
 
 
@@ -61,6 +61,7 @@ def _scenefill(
     """Fill holes in photos of mixed scenes: what belongs there and how it looks are predicted together."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="scenefill: %(message)s")
     warnings.showwarning = _print_warning
+    warnings.simplefilter("always", ScenefillWarning)
 
 
 app.command("inpaint", epilog=inpaint.EXAMPLE)(inpaint.inpaint)

@@ -18,10 +18,10 @@ def bench(
     threads: Annotated[int, typer.Option(min=1, help="Processor threads for the models and the convolution.")] = 2,
     as_json: options.Json = False,
 ) -> None:
-    """Time a model, OpenCV's Telea beside it, and three whole commands.
+    """Time a model on this machine, with OpenCV beside it.
 
-    Fills are 256x256 pixels. The rate of a network (GFLOP/s) stands beside that of a plain 3x3 convolution in the same run.
-    Takes about a minute.
+    Then three whole commands. Fills are 256x256 pixels. The rate of a network (GFLOP/s) stands beside that of a plain 3x3
+    convolution in the same run. Takes about a minute.
     """
     from .. import benchmark
     from .progress import tracked

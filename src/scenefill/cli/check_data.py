@@ -21,10 +21,11 @@ def check_data(
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
-    """Read every photo, label map and mask of a folder and say what is wrong with them.
+    """Say what is wrong with a folder of photos, maps and masks.
 
-    Finds files without a partner, wrong sizes, ids or colours that the label set does not have, maps that were resized with
-    interpolation or saved as JPEG, 0/255 maps, and masks of the wrong polarity. Ends with 1 where training would fail.
+    Reads every file. Finds files without a partner, wrong sizes, ids or colours that the label set does not have, maps that were
+    resized with interpolation or saved as JPEG, 0/255 maps, and masks of the wrong polarity. Ends with 1 where training would
+    fail.
     """
     from .. import images as image_files
     from .. import labels as label_sets

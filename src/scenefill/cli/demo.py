@@ -19,7 +19,10 @@ def demo(
     model: options.Model = options.DEFAULT_MODEL,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Fill a photo and draw it beside its input, its label map and its trust map on one sheet."""
+    """Fill a photo and draw what the model saw on one sheet.
+
+    The sheet shows input, fill, label map and trust map side by side.
+    """
     import numpy as np
 
     import scenefill

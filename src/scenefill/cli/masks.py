@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from ..masks import Mask
 
 app = typer.Typer(
-    help="Make hole masks that a seed reproduces, and report how large the holes are.",
+    help="Make hole masks that a seed reproduces.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the masks: 0000.png, 0001.png, ...")]
-Size = Annotated[tuple[int, int], typer.Option(parser=options.size, metavar="WIDTHxHEIGHT", help="Size of the masks.")]
+Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the masks.")]
 Count = Annotated[int, typer.Option(min=1, help="How many masks.")]
 
 
 @app.command(epilog=options.example("scenefill masks centre holes --size 256"))
 def centre(
     out: Out,
-    size: Size = "256",  # type: ignore[assignment]
+    size: Size = "256",
     side: Annotated[int | None, typer.Option(min=1, help="Side of the hole.", show_default="half of the smaller side")] = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -38,13 +38,14 @@ def centre(
     """A square hole in the middle."""
     from .. import masks
 
-    _write(out, 1, 0, lambda _: masks.centre(*size, side), overwrite, as_json)
+    height, width = options.size(size)
+    _write(out, 1, 0, lambda _: masks.centre(height, width, side), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks boxes holes --size 640x480 --count 100 --seed 1"))
 def boxes(
     out: Out,
-    size: Size = "256",  # type: ignore[assignment]
+    size: Size = "256",
     count: Count = 10,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
@@ -53,13 +54,14 @@ def boxes(
     """One to five rectangles at random."""
     from .. import masks
 
-    _write(out, count, seed, lambda rng: masks.boxes(*size, rng), overwrite, as_json)
+    height, width = options.size(size)
+    _write(out, count, seed, lambda rng: masks.boxes(height, width, rng), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks free-form holes --count 100"))
 def free_form(
     out: Out,
-    size: Size = "256",  # type: ignore[assignment]
+    size: Size = "256",
     count: Count = 10,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
@@ -68,7 +70,8 @@ def free_form(
     """Brush strokes, as a hand rubs something out."""
     from .. import masks
 
-    _write(out, count, seed, lambda rng: masks.free_form(*size, rng), overwrite, as_json)
+    height, width = options.size(size)
+    _write(out, count, seed, lambda rng: masks.free_form(height, width, rng), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks from-labels labels/ holes --label-set camvid --what car,pedestrian"))
@@ -77,7 +80,7 @@ def from_labels(
     out: Out,
     what: Annotated[str, typer.Option(metavar="CLASSES", help="Classes whose outlines are used.")],
     label_set: options.LabelSetName = "street",
-    size: Size = "256",  # type: ignore[assignment]
+    size: Size = "256",
     count: Count = 10,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
@@ -88,13 +91,14 @@ def from_labels(
     from .. import labels as label_sets
     from ..errors import DataError
 
+    height, width = options.size(size)
     chosen = label_sets.get(label_set)
     ids = chosen.ids(options.names(what))
     maps = sorted(path for path in labels.rglob("*.png"))
 
     def one(rng: np.random.Generator) -> Mask:
         for index in rng.permutation(len(maps)):
-            mask = masks.objects(images.read_labels(maps[index], chosen), ids, *size, rng)
+            mask = masks.objects(images.read_labels(maps[index], chosen), ids, height, width, rng)
             if mask is not None:
                 return mask
         raise DataError(f"none of the {len(maps)} label maps (PNG) below {labels} has a fitting region of {what}")

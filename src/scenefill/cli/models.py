@@ -10,7 +10,7 @@ import typer
 
 from . import options
 
-app = typer.Typer(help="Weights: list, show, verify; fetch public files of others.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, show and verify weights; fetch public files.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from the list, or a path to a weights file.")]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ..errors import InputError
 
 DEFAULT_MODEL = "sge-net-street"
 
@@ -16,11 +19,11 @@ def names(text: str) -> list[str]:
 
 
 def size(text: str) -> tuple[int, int]:
-    """ "640x480" (width x height) or "256" (a square) -> (height, width)."""
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and (height or width).isdigit() and int(width) and int(height or width)):
-        raise typer.BadParameter(f'"{text}" is not a size; write WIDTHxHEIGHT, such as 640x480, or one number for a square.')
-    return int(height or width), int(width)
+    """ "640x480" (width x height) or "256" (a square) -> (height, width). Raises InputError for anything else."""
+    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
+    if match is None:
+        raise InputError(f'"{text}" is not a size: write WIDTHxHEIGHT, such as 640x480, or one number for a square')
+    return int(match[2] or match[1]), int(match[1])
 
 
 Model = Annotated[

@@ -21,7 +21,7 @@ def segment(
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Write the label map of a photo, as a palette PNG of the class ids."""
+    """Write the label map of a photo."""
     import scenefill
 
     from .. import images
