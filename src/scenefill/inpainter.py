@@ -129,7 +129,7 @@ class Inpainter:
     >>> import numpy as np, scenefill
     >>> photo, mask = np.full((60, 80, 3), 90, np.uint8), np.zeros((60, 80), bool)
     >>> mask[20:30, 30:40] = True
-    >>> scenefill.load("telea")(photo, mask).image[25, 35]
+    >>> scenefill.load("navier-stokes")(photo, mask).image[25, 35]
     array([90, 90, 90], dtype=uint8)
     """
 
@@ -197,11 +197,13 @@ class Inpainter:
         """
         names = _listed(names)
         ids = self._classes("find what to erase").ids(names)
+        if not ids:
+            raise LabelError("no class was named: say what is to be erased")
         picture, working_size = _picture(image), self._working_size(size)
         labels, _ = self._look(picture.pixels, working_size)
         found = np.isin(labels, ids)
         if not found.any():
-            _warn(f"there is nothing to erase: no {' or '.join(names) or 'class was named'}")
+            _warn(f"no {' or '.join(names)} was found, so there is nothing to erase")
         scale = crops.whole(found.shape[0], found.shape[1], working_size, self.backend.stride).scale
         hole = masks.dilate(found, max(grow, math.ceil(LEFTOVER * scale)))
         return self._fill(picture, self._request(hole, None, names), feather, working_size, _shape(image))

@@ -63,8 +63,8 @@ class OnnxBackend:
     """An exported network on ONNX Runtime.
 
     NAME.onnx is the graph alone. Its inputs are named as the arguments of `run`, without hints and forbid for a network without
-    semantics; its outputs are those of Answer, in that order. Its initializers are external and are bound by name to the tensors of
-    NAME.safetensors; its metadata holds their hash as "tensors_sha256".
+    semantics; its outputs are those of Answer, in that order. Its initializers are external and are bound by name to the tensors
+    of NAME.safetensors, no more and no fewer; its metadata holds their hash as "tensors_sha256".
     """
 
     def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
