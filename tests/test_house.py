@@ -138,13 +138,6 @@ def test_the_version_is_that_of_the_metadata() -> None:
     assert f"## {scenefill.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_what_is_public() -> None:
-    assert len(set(scenefill.__all__)) == len(scenefill.__all__)
-    assert {"Inpainter", "Result", "ScenefillError", "list_models", "load"} <= set(scenefill.__all__)
-    for name in scenefill.__all__:
-        assert getattr(scenefill, name) is not None
-
-
 def test_the_core_needs_no_torch() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert not any(re.split(r"\W", requirement)[0] in TORCH for requirement in project["dependencies"])

@@ -5,7 +5,9 @@ It decides where to look (crops.py), asks a model (runtime.Backend) and pastes t
 
 from __future__ import annotations
 
+import logging
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from .images import Picture, Pixels
 from .labels import UNKNOWN, LabelMap, LabelSet
 from .masks import Mask
 from .runtime import Answer, Backend
+
+_log = logging.getLogger(__name__)
 
 Photo = images.Source | Picture
 """What a photo may be given as: a path, an open file, a PIL image, an array (H, W) or (H, W, 1|3|4), uint8 or uint16, RGB(A)."""
@@ -248,7 +252,14 @@ class Inpainter:
     def _ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
         mask = crops.shrink_mask(request.hole, crop).astype(np.float32)
         hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
-        return self.backend.run(crops.shrink(pixels, crop)[None], mask[None, None], hints[None], request.forbid[None])
+        start = time.perf_counter()
+        answer = self.backend.run(crops.shrink(pixels, crop)[None], mask[None, None], hints[None], request.forbid[None])
+        _log.info(
+            "%s sees %dx%d pixels at (%d, %d) as %dx%d and takes %.2f s",
+            *(self.backend.name, crop.width, crop.height, crop.left, crop.top, crop.columns, crop.rows),
+            time.perf_counter() - start,
+        )
+        return answer
 
     def _request(self, hole: Mask, labels: LabelSource | None, forbid: Iterable[str]) -> Request:
         hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), _listed(forbid)

@@ -49,6 +49,12 @@ def test_a_process_from_start_to_file(photo: Path, mask: Path, tmp_path: Path) -
     assert out.stat().st_size > 0
 
 
+def test_verbose_says_where_the_model_looks(photo: Path, mask: Path, tmp_path: Path) -> None:
+    done = _real("-v", "inpaint", photo, mask, "-o", tmp_path / "out.png", "-m", "telea")
+    assert done.returncode == 0
+    assert done.stderr.startswith("scenefill: telea sees 64x48 pixels at (0, 0) as 64x48")
+
+
 def test_a_mistake_in_a_process_is_one_line(photo: Path, tmp_path: Path) -> None:
     done = _real("inpaint", photo, tmp_path / "missing.png", "-o", tmp_path / "out.png", "-m", "telea")
     assert done.returncode == 2

@@ -33,7 +33,10 @@ def test_erase_removes_what_it_finds(run: Run, painter: Painter, photo: Path, tm
 
 def test_erase_of_what_is_not_there_says_so(run: Run, painter: Painter, photo: Path, street: np.ndarray, tmp_path: Path) -> None:
     code, _, said = run("erase", photo, "--what", "person", "-o", tmp_path / "out.png", "-m", "painter")
-    assert (code, said) == (0, "scenefill: there is nothing to erase: no person\n")
+    assert code == 0
+    assert said.startswith("scenefill: ")
+    assert "nothing to erase" in said
+    assert said.count("\n") == 1
     assert (_pixels(tmp_path / "out.png") == street).all()
 
 

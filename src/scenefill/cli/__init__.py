@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import ScenefillError, ScenefillWarning
-from . import bench, check_data, demo, erase, evaluate, inpaint, masks, models, options, segment, train
+from . import batch, bench, check_data, demo, erase, evaluate, export, inpaint, masks, models, options, segment, train
 
 
 class _Verbs(TyperGroup):
@@ -67,8 +67,10 @@ def _scenefill(
 app.command("inpaint", epilog=inpaint.EXAMPLE)(inpaint.inpaint)
 app.command("erase", epilog=erase.EXAMPLE)(erase.erase)
 app.command("segment", epilog=segment.EXAMPLE)(segment.segment)
+app.command("batch", epilog=batch.EXAMPLE)(batch.batch)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("check-data", epilog=check_data.EXAMPLE)(check_data.check_data)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
