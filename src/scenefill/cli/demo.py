@@ -39,7 +39,10 @@ def demo(
         result = fill(picture, mask)
         tinted = picture.rgb8()
         tinted[result.mask] = tinted[result.mask] // 3 + np.array((170, 0, 0), np.uint8)
-        panels: list[sheets.Panel] = [("input, the hole in red", tinted), (f"filled by {model}", result.picture.rgb8())]
+        panels: list[sheets.Panel] = [
+            ("input, the hole in red", tinted),
+            (f"filled by {fill.backend.name}", result.picture.rgb8()),
+        ]
         if fill.labels is not None and result.labels is not None and result.confidence is not None:
             panels += [
                 ("map", fill.labels.colourise(result.labels)),
