@@ -15,6 +15,7 @@ from PIL import Image
 
 from scenefill import masks
 from scenefill.errors import MaskError
+from scenefill.masks import MaskFiles
 
 LABELS = np.kron(np.array([[0, 1], [2, 3]], np.uint8), np.ones((8, 8), np.uint8))
 RANDOM: dict[str, Callable[..., Any]] = {
@@ -281,3 +282,11 @@ def test_drawn_masks_are_turned_and_mirrored(tmp_path: Path) -> None:
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MaskError, match="no mask in"):
         masks.MaskFiles(tmp_path)
+
+
+def test_mask_files_are_split_into_training_and_held_out(tmp_path: Path) -> None:
+    for index in range(13):
+        masks.write(masks.centre(8, 8), tmp_path / f"{index:02d}.png")
+    files = MaskFiles(tmp_path)
+    assert files.held_out().names == ("05.png", "11.png")
+    assert sorted(files.training().names + files.held_out().names) == list(files.names)

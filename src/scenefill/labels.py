@@ -80,7 +80,7 @@ class LabelSet:
         return table
 
     def decode(self, raw: NDArray[np.uint8], *, where: str = "label map") -> LabelMap:
-        """Numbers as a data set's files hold them -> class ids (H, W) uint8. Raises LabelError for a number it does not have."""
+        """Numbers as a data set's files hold them -> class ids (H, W) uint8. Raises LabelError for an unknown number."""
         table = np.full(256, -1)
         if self.file_ids is None:
             table[: len(self)] = np.arange(len(self))
@@ -170,7 +170,16 @@ def available() -> tuple[str, ...]:
 _STREET = LabelSet(
     name="street",
     classes=("sky", "building", "road", "pavement", "vegetation", "vehicle", "person", "object"),
-    colours=((70, 130, 180), (170, 90, 80), (128, 64, 128), (244, 35, 232), (107, 142, 35), (0, 0, 142), (220, 20, 60), (230, 190, 60)),
+    colours=(
+        (70, 130, 180),
+        (170, 90, 80),
+        (128, 64, 128),
+        (244, 35, 232),
+        (107, 142, 35),
+        (0, 0, 142),
+        (220, 20, 60),
+        (230, 190, 60),
+    ),
     aliases={
         **dict.fromkeys(("window", "door", "wall", "house", "facade"), "building"),
         **dict.fromkeys(("street", "drivable"), "road"),
@@ -187,8 +196,19 @@ _STREET = LabelSet(
 _CAMVID = LabelSet(
     name="camvid",
     classes=("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"),
-    colours=((128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (0, 0, 192), (128, 128, 0), (192, 128, 128), (64, 64, 128),
-             (64, 0, 128), (64, 64, 0), (0, 128, 192)),
+    colours=(
+        (128, 128, 128),
+        (128, 0, 0),
+        (192, 192, 128),
+        (128, 64, 128),
+        (0, 0, 192),
+        (128, 128, 0),
+        (192, 128, 128),
+        (64, 64, 128),
+        (64, 0, 128),
+        (64, 64, 0),
+        (0, 128, 192),
+    ),
     aliases={"vegetation": "tree", "sidewalk": "pavement", "cyclist": "bicyclist", "vehicle": "car"},
     file_ids={**{i: i for i in range(11)}, 11: UNKNOWN},
 )
@@ -210,24 +230,71 @@ _IDD_LITE = LabelSet(
 
 _CITYSCAPES = LabelSet(
     name="cityscapes",
-    classes=("road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
-             "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"),
-    colours=((128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153), (153, 153, 153), (250, 170, 30), (220, 220, 0),
-             (107, 142, 35), (152, 251, 152), (70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142), (0, 0, 70), (0, 60, 100),
-             (0, 80, 100), (0, 0, 230), (119, 11, 32)),
+    classes=(
+        "road",
+        "sidewalk",
+        "building",
+        "wall",
+        "fence",
+        "pole",
+        "traffic light",
+        "traffic sign",
+        "vegetation",
+        "terrain",
+        "sky",
+        "person",
+        "rider",
+        "car",
+        "truck",
+        "bus",
+        "train",
+        "motorcycle",
+        "bicycle",
+    ),
+    colours=(
+        (128, 64, 128),
+        (244, 35, 232),
+        (70, 70, 70),
+        (102, 102, 156),
+        (190, 153, 153),
+        (153, 153, 153),
+        (250, 170, 30),
+        (220, 220, 0),
+        (107, 142, 35),
+        (152, 251, 152),
+        (70, 130, 180),
+        (220, 20, 60),
+        (255, 0, 0),
+        (0, 0, 142),
+        (0, 0, 70),
+        (0, 60, 100),
+        (0, 80, 100),
+        (0, 0, 230),
+        (119, 11, 32),
+    ),
     aliases={"tree": "vegetation", "grass": "terrain", "pavement": "sidewalk", "pedestrian": "person", "cyclist": "rider"},
 )
 
 # The files *_gtFine_labelIds.png hold the 34 original ids; 19 of them are trained on.
 CITYSCAPES_LABEL_IDS: Mapping[int, int] = {
     **dict.fromkeys(range(34), UNKNOWN),
-    7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12, 26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18,
+    7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12, 26: 13, 27: 14,
+    28: 15, 31: 16, 32: 17, 33: 18,
 }  # fmt: skip
 
 _OUTDOOR = LabelSet(
     name="outdoor-scenes",
     classes=("background", "sky", "water", "grass", "mountain", "building", "plant", "animal"),
-    colours=((64, 64, 64), (70, 130, 180), (40, 90, 230), (152, 251, 152), (153, 102, 51), (170, 90, 80), (107, 142, 35), (220, 20, 60)),
+    colours=(
+        (64, 64, 64),
+        (70, 130, 180),
+        (40, 90, 230),
+        (152, 251, 152),
+        (153, 102, 51),
+        (170, 90, 80),
+        (107, 142, 35),
+        (220, 20, 60),
+    ),
     aliases={"tree": "plant", "vegetation": "plant"},
 )
 

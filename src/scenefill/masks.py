@@ -225,8 +225,13 @@ def _flipped(mask: Mask, rng: np.random.Generator) -> Mask:
 class MaskFiles:
     """Masks in files, in the order of their names (a folder, searched through) or as listed.
 
-    >>> train = MaskFiles(MaskFiles("irregular_masks").paths[:2000])    # doctest: +SKIP
+    Masks whose names run by hole ratio, as the irregular ones of Liu et al. (2018) do, keep the mix of ratios in both parts:
+
+    >>> files = MaskFiles("irregular_masks")    # doctest: +SKIP
+    >>> files.training(), files.held_out()      # doctest: +SKIP
     """
+
+    HELD_OUT_EVERY = 6
 
     def __init__(self, source: str | Path | Sequence[str | Path], *, invert: bool = False) -> None:
         """Raises MaskError where `source` is a folder without a picture, or an empty list."""
@@ -240,6 +245,15 @@ class MaskFiles:
         if not self.paths:
             raise MaskError(f"there is no mask in {source}")
         self._invert = invert
+
+    def held_out(self) -> MaskFiles:
+        """Every sixth mask: those that evaluation uses and training never sees."""
+        return MaskFiles(self.paths[self.HELD_OUT_EVERY - 1 :: self.HELD_OUT_EVERY], invert=self._invert)
+
+    def training(self) -> MaskFiles:
+        """All the others."""
+        kept = [path for i, path in enumerate(self.paths) if (i + 1) % self.HELD_OUT_EVERY]
+        return MaskFiles(kept, invert=self._invert)
 
     def __len__(self) -> int:
         return len(self.paths)

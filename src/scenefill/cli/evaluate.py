@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import MissingExtraError
 from . import options
-
-if TYPE_CHECKING:
-    from ..data.folder import Dataset
-    from ..labels import LabelSet
 
 EXAMPLE = options.example(
     "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
@@ -53,6 +49,7 @@ def evaluate(
         raise MissingExtraError("scenefill evaluate", "train") from None
     from .. import inpainter
     from .. import labels as label_sets
+    from ..data import public
     from ..evaluation import cases, run
     from ..losses.perceptual import feature_network
     from ..metrics.perceptual import FeatureDistance
@@ -60,7 +57,7 @@ def evaluate(
 
     labels = label_sets.get(label_set)
     holes = cases.build(
-        _dataset(data, root, labels),
+        public.source(data, root, labels),
         masks,
         labels=labels,
         masks_dir=masks_dir or root / "irregular_masks",
@@ -77,18 +74,6 @@ def evaluate(
         follow=lambda samples: tracked(samples, "cases"),
     )
     typer.echo(f"{out / 'report.md'}: {len(holes)} cases, sha256 {holes.digest[:12]}; pictures: {out / 'index.html'}")
-
-
-def _dataset(data: str, root: Path, labels: LabelSet) -> Dataset:
-    """A folder where there is one, else NAME:SPLIT (split "test" where none is given) of a public data set."""
-    from ..data import folder, public
-
-    where = Path(data)
-    if where.is_dir():
-        maps = where / "labels"
-        return folder.folder(where / "images", maps, labels) if maps.is_dir() else folder.folder(where / "images")
-    name, _, split = data.partition(":")
-    return public.open(name, root, split or "test")
 
 
 def _named(models: list[str]) -> dict[str, str]:

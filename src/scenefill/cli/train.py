@@ -33,6 +33,7 @@ def train(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from ..evaluation.live import validation
     from ..training import config as configs
     from ..training import run as runs
 
@@ -49,7 +50,7 @@ def train(
             directory,
             resume=resume,
             init=init,
-            validate=_validation(settings),
+            validate=validation(settings),
             show=lambda images, rate: bar.update(job, completed=images, rate=rate),
             accelerator=device,
             devices=devices,

@@ -45,9 +45,10 @@ def colour_jitter(image: Image, strength: float, rng: np.random.Generator) -> Im
     brightness, contrast, saturation = 1 + rng.uniform(-strength, strength, 3)
     x = image.astype(np.float32) * brightness
     x = (x - x.mean()) * contrast + x.mean()
-    grey = x @ np.float32([0.299, 0.587, 0.114])
+    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
     x = (x - grey[..., None]) * saturation + grey[..., None]
-    return np.clip(x, 0, 255).astype(np.uint8)
+    jittered: Image = np.clip(x, 0, 255).astype(np.uint8)
+    return jittered
 
 
 def draw_hints(labels: LabelMap, hole: masks.Mask, classes: int, rng: np.random.Generator) -> LabelMap:
@@ -76,5 +77,5 @@ def draw_forbidden(labels: LabelMap, hole: masks.Mask, members: NDArray[np.bool_
     inside = labels[hole]
     if inside.size == 0 or (inside == UNKNOWN).mean() > 0.1:
         return np.zeros(members.shape[1], bool)
-    present = members[np.unique(inside)].any(axis=0)
-    return ~present & (rng.random(members.shape[1]) < 0.5)
+    absent = ~members[np.unique(inside)].any(axis=0)
+    return np.asarray(absent & (rng.random(members.shape[1]) < 0.5))

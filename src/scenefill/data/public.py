@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..labels import CITYSCAPES_LABEL_IDS, get
+from ..labels import CITYSCAPES_LABEL_IDS, LabelSet, get
 from .folder import Dataset, folder, paired, pictures
 
 
@@ -29,6 +29,22 @@ def open(name: str, root: str | Path, split: str) -> Dataset:  # noqa: A001
     except DataError as error:
         raise DataError(f"{error}; below {root}, {name} is laid out as {_SETS[name].layout}") from None
     return replace(data, name=f"{name}/{split}")
+
+
+def source(text: str, root: str | Path, label_set: LabelSet | None) -> Dataset:
+    """What a config or the command line names: a folder, or "NAME:SPLIT" of a public data set (split "test" where none is given).
+
+    root: of the public sets.   label_set: how the maps of a plain folder are coded.
+    A plain folder holds `images/` and perhaps `labels/`, or photos alone. Raises DataError as `open` and `folder.folder` do.
+    """
+    where = Path(text)
+    if where.is_dir():
+        photos, maps = where / "images", where / "labels"
+        if not photos.is_dir():
+            return folder(where, name=text)
+        return folder(photos, maps if maps.is_dir() and label_set else None, label_set, name=text)
+    name, _, split = text.partition(":")
+    return open(name, root, split or "test")
 
 
 def available() -> tuple[str, ...]:

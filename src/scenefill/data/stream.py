@@ -26,7 +26,7 @@ from ..labels import UNKNOWN, LabelMap, LabelSet
 from . import public
 from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, random_flip, resize_short_side
 from .batches import Batch
-from .folder import Dataset, folder
+from .folder import Dataset
 
 MASK_KINDS = ("centre", "boxes", "free_form", "files", "objects", "empty")
 
@@ -36,7 +36,7 @@ class DataConfig:
     """Which photos, cut how, with which holes: the sections [data] and [masks] of a training config."""
 
     sources: tuple[str, ...] = ()
-    """"NAME:SPLIT" of a public data set, or a folder (with `images/` and `labels/`, or photos alone); "* 3" behind it counts it thrice."""
+    """"NAME:SPLIT" of a public data set, or a folder (`data.public.source`); "* 3" behind it counts its photos thrice."""
     root: str = ""
     """Folder of the public data sets; empty: the environment's SCENEFILL_DATA."""
     folder_label_set: str = ""
@@ -51,8 +51,8 @@ class DataConfig:
     """Kind of hole -> its share: centre, boxes, free_form, files, objects, empty."""
     mask_files: str = ""
     """Folder of mask pictures for the kind "files" (below `root` if not found as it is)."""
-    mask_files_first: int = 2000
-    """Only so many of them by sorted name: the rest is for tests. 0: all."""
+    mask_files_held_out: bool = True
+    """Every sixth of them by sorted name is left to evaluation (`MaskFiles.training`)."""
     object_classes: tuple[str, ...] = ()
     """Classes whose regions in other photos serve as holes of the kind "objects"."""
     hints: float = 0.0
@@ -84,19 +84,6 @@ def data_root(config_root: str = "") -> Path:
     return Path(root)
 
 
-def open_source(source: str, config: DataConfig, own: LabelSet | None) -> Dataset:
-    """One entry of `DataConfig.sources`, without its "* N"."""
-    name, _, split = source.partition(":")
-    if split and name in public.available():
-        return public.open(name, data_root(config.root), split)
-    path = Path(source)
-    if not (path / "images").is_dir():
-        return folder(path, name=source)
-    label_set = label_sets.get(config.folder_label_set) if config.folder_label_set else own
-    maps = path / "labels"
-    return folder(path / "images", maps if maps.is_dir() and label_set else None, label_set, name=source)
-
-
 class Stream:
     """Batches of crops from photos in memory.
 
@@ -115,11 +102,13 @@ class Stream:
         self.classes = len(labels) if labels else 0
         self.members = labels.members() if labels else np.zeros((256, 0), bool)
         self.object_ids = labels.ids(config.object_classes) if labels and config.object_classes else ()
+        root = data_root(config.root) if any(":" in entry for entry in config.sources) else ""
+        coded = label_sets.get(config.folder_label_set) if config.folder_label_set else labels
         self.photos: list[tuple[NDArray[np.uint8], LabelMap]] = []
         self.order: list[int] = []
         for entry in config.sources:
             source, _, times = entry.partition("*")
-            dataset = open_source(source.strip(), config, labels)
+            dataset = public.source(source.strip(), root, coded)
             start = len(self.photos)
             with ThreadPoolExecutor(max(1, config.workers)) as pool:
                 self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
@@ -207,10 +196,10 @@ class Stream:
         path = Path(self.config.mask_files)
         if not path.is_dir():
             path = data_root(self.config.root) / path
-        files = sorted(p for p in path.glob("*.png"))
-        if not files:
-            raise DataError(f"data.mask_files: there are no PNG masks in {path}")
-        return masks.MaskFiles(files[: self.config.mask_files_first or None])
+        if not path.is_dir():
+            raise DataError(f"data.mask_files: there is no folder {path}")
+        files = masks.MaskFiles(path)
+        return files.training() if self.config.mask_files_held_out else files
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

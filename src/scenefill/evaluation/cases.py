@@ -24,8 +24,6 @@ from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..masks import Mask, MaskFiles
 
 SIZE = 256
-HELD_OUT = 400
-"""Of the irregular masks, the last ones by sorted name are for tests; training never sees them."""
 COMPLEXITY_SHARE = 0.01
 """A class counts for the complexity of a scene where it covers at least this share of the known labels."""
 
@@ -161,7 +159,7 @@ def build(
 ) -> CaseSet:
     """One case per photo, or `count` of them spread evenly over the sorted photos.
 
-    mask: "centre" (a square of half the side), "irregular" (the last 400 files of `masks_dir` by sorted name), "boxes",
+    mask: "centre" (a square of half the side), "irregular" (every sixth file of `masks_dir`, `MaskFiles.held_out`), "boxes",
     "free-form", or a folder of masks. A photo keeps its mask when `count` changes; a mask file is used again only when there are
     fewer files than photos.
     Raises ConfigError for an unknown kind of mask, MaskError where there are no masks.
@@ -170,7 +168,7 @@ def build(
     if mask == "irregular":
         if masks_dir is None:
             raise ConfigError("irregular masks need the folder that holds them (--masks-dir)")
-        files = _held_out(masks_dir)
+        files = MaskFiles(masks_dir).held_out()
     elif mask not in MASKS:
         if not Path(mask).is_dir():
             raise ConfigError(f'masks "{mask}" are not known; give a folder of masks or one of {", ".join(MASKS)}')
@@ -208,7 +206,3 @@ def _middle(dataset: Dataset, index: int) -> Square:
     height, width = image.shape[:2]
     side = min(height, width)
     return Square((height - side) // 2, (width - side) // 2, side)
-
-
-def _held_out(masks_dir: Path) -> MaskFiles:
-    return MaskFiles(MaskFiles(masks_dir).paths[-HELD_OUT:])

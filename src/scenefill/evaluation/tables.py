@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..errors import ConfigError
 from ..labels import UNKNOWN
 from ..metrics.semantic import Confusion
 from .cases import CaseSet
@@ -137,6 +139,20 @@ def to_csv(report: Report) -> str:
             values = [f"{column[i]:.6g}" if np.isfinite(column[i]) else "" for column in columns]
             table.writerow([model, case.item, case.mask, case.seed, f"{report.ratio[i]:.4f}", report.complexity[i], *values])
     return out.getvalue()
+
+
+def summary(report: Path, model: str) -> dict[str, dict[str, float]]:
+    """The figures of one model from a report.json, as a weights file's description holds them: {"DATA, MASKS": {metric: value}}.
+
+    Raises ConfigError for a file that is not a report, or that lacks the model.
+    """
+    try:
+        page = json.loads(report.read_text(encoding="utf-8"))
+        of_all = page["groups"]["all"]
+        values = {name: of_all[name][model]["value"] for name in page["metrics"] if of_all[name][model]["value"] is not None}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{report} is not the report.json of an evaluation of {model} ({error})") from error
+    return {f"{page['dataset']}, {page['masks']}, {page['cases']['count']} cases": values}
 
 
 def to_json(report: Report) -> str:

@@ -39,7 +39,7 @@ def patches(mask: Tensor, like: Tensor) -> Tensor:
 
 
 def discriminator_loss(real: Sequence[Verdict], fake: Sequence[Verdict], mask: Tensor, kind: Kind) -> Tensor:
-    """L_ad for the discriminator, averaged over the scales k of Eq. 8. Known patches of a filled picture are real, and not judged."""
+    """L_ad for the discriminator, a mean over the scales k of Eq. 8. Known patches of a filled picture are not judged."""
     total = [
         _as_real(r.score.float(), kind).mean() + masked_mean(_as_fake(f.score.float(), kind), patches(mask, f.score))
         for r, f in zip(real, fake, strict=True)
@@ -58,7 +58,7 @@ def generator_loss(fake: Sequence[Verdict], mask: Tensor, kind: Kind) -> Tensor:
 
 
 def feature_matching(real: Sequence[Verdict], fake: Sequence[Verdict], mask: Tensor) -> Tensor:
-    """Distance of the discriminator's activations for the filled and the true picture (Wang et al., CVPR 2018), on hole patches."""
+    """Distance of the discriminator's activations for filled and true picture (Wang et al., CVPR 2018), on hole patches."""
     total = [
         masked_mean((a.float() - b.float()).abs(), patches(mask, b)) / a.float().abs().mean().clamp(min=1e-6).detach()
         for r, f in zip(real, fake, strict=True)

@@ -1,13 +1,14 @@
 """Feature networks, and the distance of their activations (second half of Eq. 7 of SGE-Net).
 
-VGG-16 is the paper's; SqueezeNet 1.1 is the small substitute where the file of VGG-16 is not at hand. Both take RGB in [-1, 1] and
-give activations from shallow to deep; both are frozen. Their parameters carry the names of the public files they are read from.
+VGG-16 is the paper's; SqueezeNet 1.1 is the small substitute where the file of VGG-16 is not at hand. Both take RGB in [-1, 1]
+and give activations from shallow to deep; both are frozen.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ SQUEEZENET_FILE = "squeezenet11_imagenet_features_hwio.npz"
 class SqueezeNet11(nn.Module):
     """SqueezeNet 1.1 (Iandola et al. 2016), features only: conv1, fire3, fire5, fire7, fire9 at 1/2, 1/4, 1/8, 1/16, 1/16."""
 
-    FIRES = {2: (64, 16, 64), 3: (128, 16, 64), 4: (128, 32, 128), 5: (256, 32, 128),
+    FIRES: ClassVar = {2: (64, 16, 64), 3: (128, 16, 64), 4: (128, 32, 128), 5: (256, 32, 128),
              6: (256, 48, 192), 7: (384, 48, 192), 8: (384, 64, 256), 9: (512, 64, 256)}  # fmt: skip
     POOL_BEFORE = (2, 4, 6)
     MEAN_BGR = (104.0, 117.0, 123.0)
@@ -75,7 +76,7 @@ class SqueezeNet11(nn.Module):
 
 
 class VGG16(nn.Module):
-    """VGG-16 (Simonyan & Zisserman 2015) up to relu4_3, which gives relu2_2, relu3_3, relu4_3 (Sec. 3.3 of SGE-Net) at 1/2, 1/4, 1/8.
+    """VGG-16 (Simonyan & Zisserman 2015) up to relu4_3: gives relu2_2, relu3_3, relu4_3 (Sec. 3.3 of SGE-Net) at 1/2, 1/4, 1/8.
 
     `features` is indexed as in the public file (vgg16-397923af.pth), so that its state dict loads as it is.
     """
@@ -120,7 +121,7 @@ class VGG16(nn.Module):
 
 
 def feature_network(name: str) -> nn.Module:
-    """A frozen feature network by name: "vgg16" from the cache, "squeezenet" from the folder named by SCENEFILL_DATA or the cache.
+    """A frozen feature network by name: "vgg16" from the cache, "squeezenet" from SCENEFILL_DATA or the cache.
 
     Raises WeightsError that says which file is missing and where to put it, ConfigError for an unknown name.
     """
@@ -131,7 +132,9 @@ def feature_network(name: str) -> nn.Module:
             for path in (Path(folder) / "weights" / SQUEEZENET_FILE, Path(folder) / SQUEEZENET_FILE):
                 if path.is_file():
                     return SqueezeNet11.from_file(path)
-        raise WeightsError(f"{SQUEEZENET_FILE} was not found: put it into {weights.cache_dir()}, or name its folder in SCENEFILL_DATA")
+        raise WeightsError(
+            f"{SQUEEZENET_FILE} was not found: put it into {weights.cache_dir()}, or name its folder in SCENEFILL_DATA"
+        )
     raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, squeezenet')
 
 

@@ -21,7 +21,8 @@ def cross_entropy(logits: Tensor, labels: Tensor, members: Tensor, class_weights
     classes = logits.shape[1]
     exact = labels < classes
     picked = log_p.gather(1, labels.clamp(max=classes - 1).unsqueeze(1)).squeeze(1)  # (B, H, W)
-    weights = torch.where(members, class_weights, torch.inf).amin(dim=1).nan_to_num(posinf=0.0)[labels]  # (B, H, W), 0 where unknown
+    lightest = torch.where(members, class_weights, torch.inf).amin(dim=1).nan_to_num(posinf=0.0)  # (256,), 0 where unknown
+    weights = lightest[labels]  # (B, H, W)
     partial = known & ~exact
     if partial.any():
         allowed = members[labels[partial]]  # (N, K)

@@ -23,7 +23,7 @@ def create(name: str, **config: Any) -> Network:
     if name not in NETWORKS:
         raise ConfigError(f'there is no network "{name}"; known are: {", ".join(NETWORKS)}')
     kind = NETWORKS[name]
-    return kind(build_config(kind.Config, config, name))  # type: ignore[call-arg]
+    return kind(build_config(kind.Config, config, name))
 
 
 __all__ = ["NETWORKS", "Network", "Prediction", "available", "create"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -24,9 +25,7 @@ class PatchGAN(nn.Module):
     def __init__(self, in_channels: int, width: int, layers: int) -> None:
         super().__init__()
         widths = [in_channels, *(width * 2 ** min(i, 3) for i in range(layers))]
-        self.down = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths))
         self.mix = spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
 

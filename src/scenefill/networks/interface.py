@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..errors import ConfigError, InputError
+from ..errors import ConfigError, InputError, WeightsError
 from ..labels import LabelSet
 
 
 class Prediction(NamedTuple):
-    """All that a network says about a picture. Index l of a tuple is the paper's scale l: 1/2^l of the input size, finest first."""
+    """All that a network says of a picture. Index l of a tuple is the paper's scale l: 1/2^l of the input size, finest first."""
 
     image: Tensor
     """(B, 3, H, W) float in [-1, 1]: the whole picture, not composited with the known pixels."""
@@ -62,14 +66,38 @@ class Network(nn.Module, abc.ABC):
     def check_size(self, height: int, width: int) -> None:
         """Raises InputError for a size that the network cannot take."""
         if self.fixed_size is not None and (height, width) != (self.fixed_size, self.fixed_size):
-            raise InputError(f"this network takes {self.fixed_size}x{self.fixed_size} alone, the input is {height}x{width}: resize it")
+            only = f"{self.fixed_size}x{self.fixed_size}"
+            raise InputError(f"this network takes {only} alone, the input is {height}x{width}: resize it")
         if height % self.stride or width % self.stride:
             raise InputError(f"this network takes multiples of {self.stride}, the input is {height}x{width}: pad it")
 
 
 def build_config(kind: type, values: dict[str, Any], where: str) -> Any:
-    """A frozen dataclass from plain values (lists become tuples). Raises ConfigError that names an unknown key and lists the known ones."""
+    """A frozen dataclass from plain values (lists become tuples). Raises ConfigError for an unknown key, with the known ones."""
     known = {f.name for f in dataclasses.fields(kind)}
     if unknown := sorted(set(values) - known):
         raise ConfigError(f'{where}: unknown key "{unknown[0]}"; known are: {", ".join(sorted(known))}')
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def as_float16(state: Mapping[str, Tensor]) -> dict[str, NDArray[np.float16]]:
+    """A state dict as NumPy float16 arrays."""
+    return {name: tensor.detach().cpu().to(torch.float16).numpy() for name, tensor in state.items()}
+
+
+def load_into(network: nn.Module, tensors: Mapping[str, NDArray[Any]], where: str) -> None:
+    """Copies arrays into a network. Raises WeightsError that lists tensors that are missing, left over or of another shape."""
+    own = network.state_dict()
+    wrong = [
+        *(f"{name} is missing" for name in own if name not in tensors),
+        *(f"{name} is not part of the network" for name in tensors if name not in own),
+        *(
+            f"{name} is {tuple(tensors[name].shape)} and must be {tuple(own[name].shape)}"
+            for name in own
+            if name in tensors and tensors[name].shape != tuple(own[name].shape)
+        ),
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise WeightsError(f"{where} does not fit this network: {'; '.join(wrong[:5])}{more}")
+    network.load_state_dict({name: torch.from_numpy(np.asarray(a)).to(own[name].dtype) for name, a in tensors.items()})

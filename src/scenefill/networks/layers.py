@@ -48,31 +48,35 @@ class DilatedResidual(nn.Module):
         scale_down(self.mix, 0.2)  # starts near the identity, so that deep stacks need no normalisation
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(F.leaky_relu(self.dilated(F.leaky_relu(x, 0.2)), 0.2))
+        change: Tensor = self.mix(F.leaky_relu(self.dilated(F.leaky_relu(x, 0.2)), 0.2))
+        return x + change
 
 
 class SelfAttention(nn.Module):
-    """x + attention over all positions (Vaswani et al. 2017), (B, C, h, w) -> the same. Cost grows with (h w)^2: coarse scales only."""
+    """x + attention over all positions (Vaswani et al. 2017), (B, C, h, w) -> the same. Its cost grows with (h w)^2."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(channels)
-        self.qkv = nn.Linear(channels, 3 * channels, bias=False)  # a bias of the keys would cancel in the softmax
-        self.out = nn.Linear(channels, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1, bias=False)  # a bias of the keys would cancel in the softmax
+        self.out = nn.Conv2d(channels, channels, 1)
+        he_initialise(self)
+        scale_down(self.qkv, 0.7)
         scale_down(self.out, 0.2)
 
     def forward(self, x: Tensor) -> Tensor:
+        normed = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         b, c, h, w = x.shape
-        tokens = self.norm(x.flatten(2).transpose(1, 2))  # (B, h w, C)
-        qkv = self.qkv(tokens).unflatten(2, (3, self.heads, c // self.heads))  # (B, h w, 3, heads, C/heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (B, heads, h w, C/heads)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # (B, h w, C)
-        return x + self.out(mixed).transpose(1, 2).unflatten(2, (h, w))
+        qkv = self.qkv(normed).view(b, 3, self.heads, c // self.heads, h * w)
+        q, k, v = qkv.transpose(3, 4).unbind(1)  # each (B, heads, h w, C/heads)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(b, c, h, w)
+        attended: Tensor = self.out(mixed)
+        return x + attended
 
 
 class ChannelwiseLinear(nn.Module):
-    """A fully connected layer inside each channel, then a 1x1 convolution across them (Context Encoders, Pathak et al. 2016, Sec. 3.1).
+    """A fully connected layer inside each channel, then a 1x1 convolution across them (Pathak et al. 2016, Sec. 3.1).
 
     (B, C, side, side) -> the same, of one size only.
     """
@@ -88,7 +92,7 @@ class ChannelwiseLinear(nn.Module):
         return mixed_channels
 
 
-def scale_down(layer: nn.Conv2d | nn.Linear, factor: float) -> None:
+def scale_down(layer: nn.Conv2d, factor: float) -> None:
     """Multiplies a layer's initial weights."""
     with torch.no_grad():
         layer.weight.mul_(factor)

@@ -9,6 +9,7 @@ Where the paper leaves a choice, docs/models/sge-net.md lists ours (D1, D2, ...)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -23,17 +24,17 @@ from .spade import SPADE, normalise
 
 @dataclass(frozen=True)
 class SGENetConfig:
-    """Everything that shapes the network. The three rows of Table 3 are the two switches `semantic_guidance`, `confidence_evaluation`."""
+    """Everything that shapes the network. Table 3 is the two switches `semantic_guidance` and `confidence_evaluation`."""
 
     label_set: str = "street"
     """Name of the label set that is predicted."""
-    widths: tuple[int, ...] = (16, 28, 64, 128, 256)
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
     """Channels of phi^l and varphi^l, l = 0..4 (any number of scales)."""
     cim_dilations: tuple[int, ...] = (1, 2, 4, 8)
     """One dilated residual block of the CIM each."""
     cim_attention: int = 4
     """Heads of a self-attention layer in the middle of the CIM; 0 leaves it out."""
-    spade_hidden: tuple[int, ...] = (8, 12, 24, 32)
+    spade_hidden: tuple[int, ...] = (16, 32, 32, 64)
     """Hidden channels of the layer that makes gamma and beta at scale 0, 1, ..."""
     semantic_guidance: bool = True
     """SGIM: the label map guides the next scale (Eq. 3). False: Base-Net."""
@@ -93,7 +94,7 @@ class Encoder(nn.Module):
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.scales = nn.ModuleList([nn.Sequential(nn.Conv2d(4, widths[0], 3, padding=1), nn.LeakyReLU(0.2))])
-        for before, width in zip(widths, widths[1:], strict=False):
+        for before, width in pairwise(widths):
             layers = [nn.Conv2d(before, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
             if width != widths[-1]:  # the CIM goes on at the coarsest scale
                 layers += [nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2)]
@@ -130,42 +131,35 @@ class ContextInference(nn.Module):
 
 
 class SGIM(nn.Module):
-    """Semantic-Guided Inference Module (Eqs. 2, 3); with `evaluated`, the enhanced SGIM+ (Eqs. 5, 6); without `classes`, unguided.
+    """Semantic-Guided Inference Module (Eqs. 2, 3); with `evaluated`, the enhanced SGIM+ (Eqs. 5, 6).
 
     varphi: (B, C, h, w) context features of scale l.        phi: (B, c, 2h, 2w) skip features of scale l-1.
     guidance: (B, K, h, w) probabilities Ŝ^l.                 reliability: (B, 1, h, w), 1 = reliable, M^l.
-    Returns varphi^{l-1}: (B, c, 2h, 2w).
+    Without classes (K = 0) there is no guidance, and the features are only normalised.   Returns varphi^{l-1}: (B, c, 2h, 2w).
     """
 
-    RELIABILITY_CHANNELS = 8
+    RELIABILITY_CHANNELS = 16
 
     def __init__(self, channels: int, skip_channels: int, classes: int, hidden: int, *, evaluated: bool) -> None:
         super().__init__()
         both = channels + skip_channels
         self.spade = SPADE(both, classes, hidden) if classes else None
         self.base = nn.Sequential(  # F_ba
-            nn.LeakyReLU(0.2),
             nn.Conv2d(both, skip_channels, 3, padding=1),
             nn.LeakyReLU(0.2),
             nn.Conv2d(skip_channels, skip_channels, 3, padding=1),
         )
         self.translate = nn.Conv2d(1, self.RELIABILITY_CHANNELS, 3, padding=1) if evaluated else None  # F
-        self.bias = (  # F_bi
-            nn.Sequential(nn.LeakyReLU(0.2), nn.Conv2d(both + self.RELIABILITY_CHANNELS, skip_channels, 3, padding=1))
-            if evaluated
-            else None
-        )
+        self.bias = nn.Conv2d(both + self.RELIABILITY_CHANNELS, skip_channels, 3, padding=1) if evaluated else None  # F_bi
         he_initialise(self)
 
     def forward(self, varphi: Tensor, phi: Tensor, guidance: Tensor | None, reliability: Tensor | None) -> Tensor:
         f_de_c = torch.cat((upsample(varphi), phi), dim=1)
-        if self.spade is None or guidance is None:
-            f_de_s = normalise(f_de_c)
-        else:
-            f_de_s = self.spade(f_de_c, upsample(guidance))  # Eq. 3
+        f_de_s = self.spade(f_de_c, upsample(guidance)) if self.spade and guidance is not None else normalise(f_de_c)  # Eq. 3
+        f_de_s = F.leaky_relu(f_de_s, 0.2)
         finer: Tensor = self.base(f_de_s)  # Eq. 2
         if self.bias is not None and self.translate is not None and reliability is not None:
-            f_m = self.translate(F.interpolate(reliability, scale_factor=2.0, mode="nearest"))
+            f_m = F.leaky_relu(self.translate(F.interpolate(reliability, scale_factor=2.0, mode="nearest")), 0.2)
             finer = finer + self.bias(torch.cat((f_de_s, f_m), dim=1))  # Eq. 6
         return finer
 

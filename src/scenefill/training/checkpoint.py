@@ -9,16 +9,11 @@ Every file is written to a temporary name, flushed to the disk, then renamed, so
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from ..errors import WeightsError
 
 KEEP = 2
 
@@ -34,7 +29,7 @@ def save(folder: Path, images_seen: int, state: dict[str, Any]) -> Path:
 
 
 def newest(folder: Path) -> dict[str, Any] | None:
-    """The newest checkpoint that can be read, on the CPU, or None where there is none. Nothing but tensors and plain values is loaded."""
+    """The newest checkpoint that can be read, on the CPU, or None. Nothing but tensors and plain values is loaded."""
     for path in sorted(folder.glob("*.pt"), reverse=True):
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -54,26 +49,3 @@ def write_safely(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def as_float16(state: Mapping[str, Tensor]) -> dict[str, NDArray[np.float16]]:
-    """A state dict as NumPy float16 arrays."""
-    return {name: tensor.detach().cpu().to(torch.float16).numpy() for name, tensor in state.items()}
-
-
-def load_into(network: nn.Module, tensors: Mapping[str, NDArray[Any]], where: str) -> None:
-    """Copies arrays into a network. Raises WeightsError that lists tensors that are missing, left over or of another shape."""
-    own = network.state_dict()
-    wrong = [
-        *(f"{name} is missing" for name in own if name not in tensors),
-        *(f"{name} is not part of the network" for name in tensors if name not in own),
-        *(
-            f"{name} is {tuple(tensors[name].shape)} and must be {tuple(own[name].shape)}"
-            for name in own
-            if name in tensors and tensors[name].shape != tuple(own[name].shape)
-        ),
-    ]
-    if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise WeightsError(f"{where} does not fit this network: {'; '.join(wrong[:5])}{more}")
-    network.load_state_dict({name: torch.from_numpy(np.asarray(a)).to(own[name].dtype) for name, a in tensors.items()})

@@ -119,11 +119,11 @@ class TrainConfig:
     """Everything about a run."""
 
     network: dict[str, Any]
-    data: DataConfig = DataConfig()
-    loss: LossConfig = LossConfig()
-    discriminator: DiscriminatorConfig = DiscriminatorConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
-    run: RunConfig = RunConfig()
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
         if "name" not in self.network:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..data.stream import Stream, to_device
 from ..errors import ScenefillError
+from ..networks.interface import Network
 from .config import OptimiserConfig, RunConfig
 from .task import Task
 
@@ -24,7 +25,7 @@ class Progress:
     """All that a run has reached; `state` and `restore` carry it through a checkpoint."""
 
     task: Task
-    average: nn.Module
+    average: Network
     """The generator with averaged weights (EMA)."""
     optimisers: dict[str, Any]
     images_seen: int = 0
@@ -85,9 +86,7 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
     return Progress(task, copy.deepcopy(task.generator).requires_grad_(False).eval(), optimisers)
 
 
-def train(
-    progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks
-) -> Progress:
+def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks) -> Progress:
     """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite."""
     task = progress.task
     per_step = stream.batch_size * stream.world
@@ -150,7 +149,7 @@ def train(
 
 
 def learning_rate(seen: int, images: int, optimiser: OptimiserConfig) -> float:
-    """Factor of the configured rate after `seen` of `images`: rises over the warm-up, holds, then falls as a cosine to `final`."""
+    """Factor of the configured rate after `seen` of `images`: rises, holds, then falls as a cosine to `final`."""
     warm = min(1.0, (seen + 1) / optimiser.warm_up) if optimiser.warm_up else 1.0
     hold = optimiser.decay_from * images
     if seen <= hold or images <= hold:

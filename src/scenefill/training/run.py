@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from .. import weights
 from ..data.batches import Batch
 from ..data.stream import Stream
 from ..errors import ConfigError, DataError
-from ..networks.interface import Network
+from ..networks.interface import Network, as_float16, load_into
 from . import checkpoint, tasks
 from .config import TrainConfig, plain
 from .engine import Hooks, Progress, start, train
@@ -64,9 +64,7 @@ def run(
     fabric.launch()
     task = tasks.create(config)
     labels = task.generator.labels
-    stream = Stream(
-        config.data, labels, config.run.batch_size, config.run.seed, rank=fabric.global_rank, world=fabric.world_size
-    )
+    stream = Stream(config.data, labels, config.run.batch_size, config.run.seed, rank=fabric.global_rank, world=fabric.world_size)
     images_before = load_initial(task.networks, init) if init else 0
     progress = start(task, fabric, config.optimiser)
     if state is not None:
@@ -147,21 +145,21 @@ def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_s
         metrics={},
         licence=config.run.licence,
     )
-    weights.save(folder / f"{info.network}.safetensors", checkpoint.as_float16(progress.average.state_dict()), info)
+    weights.save(folder / f"{info.network}.safetensors", as_float16(progress.average.state_dict()), info)
     for name, network in progress.task.networks.items():
         if name != "generator":
             described = replace(info, network=name, config={}, notes=f"the {name} that {info.network} was trained against")
-            weights.save(folder / f"{name}.safetensors", checkpoint.as_float16(network.state_dict()), described)
+            weights.save(folder / f"{name}.safetensors", as_float16(network.state_dict()), described)
 
 
-def load_initial(networks: dict[str, Any], path: Path) -> int:
+def load_initial(networks: Mapping[str, nn.Module], path: Path) -> int:
     """Weights from files into fresh networks; returns the images that those weights have seen."""
     info, tensors = weights.read_tensors(path)
-    checkpoint.load_into(networks["generator"], tensors, str(path))
+    load_into(networks["generator"], tensors, str(path))
     for name, network in networks.items():
         beside = path.with_name(f"{name}.safetensors")
         if name != "generator" and beside.is_file():
-            checkpoint.load_into(network, weights.read_tensors(beside)[1], str(beside))
+            load_into(network, weights.read_tensors(beside)[1], str(beside))
     return info.images_seen
 
 

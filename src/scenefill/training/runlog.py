@@ -27,7 +27,7 @@ class RunLog:
         self.directory = directory
         (directory / "config.json").write_text(json.dumps(config, indent=1))
         self._lines = (directory / "log.jsonl").open("a")
-        self._events: Any = SummaryWriter(str(directory / "events"))  # type: ignore[no-untyped-call]
+        self._events: Any = SummaryWriter(str(directory / "events"))
 
     def scalars(self, images_seen: int, values: dict[str, float]) -> None:
         """One line of log.jsonl, one point of each curve."""

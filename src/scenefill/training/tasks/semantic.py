@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,13 +28,14 @@ class SemanticInpainting:
         self.generator: Network = networks.create(**config.network)
         labels = self.generator.labels
         self.classes = len(labels) if labels else 0
-        self.networks: dict[str, nn.Module] = {"generator": self.generator}
+        networks_by_phase: dict[str, nn.Module] = {"generator": self.generator}
         if self.loss.adversarial or self.loss.feature_matching:
             d = config.discriminator
             if d.label_map and not self.classes:
                 raise ConfigError("discriminator.label_map needs a network with label heads")
             classes = self.classes if d.label_map else 0
-            self.networks["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
+            networks_by_phase["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
+        self.networks: Mapping[str, nn.Module] = networks_by_phase
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
         self.members = torch.from_numpy(labels.members() if labels else torch.zeros(256, 0, dtype=torch.bool).numpy())
         self.class_weights = torch.ones(self.classes)

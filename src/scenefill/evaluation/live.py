@@ -1,0 +1,104 @@
+"""Evaluation of networks that are not exported: while they train, and before their confidence is calibrated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import public
+from ..data.stream import data_root
+from ..errors import WeightsError
+from ..inpainter import Inpainter
+from ..labels import LabelSet
+from ..losses.perceptual import feature_network
+from ..metrics.perceptual import FeatureDistance
+from ..networks.backend import TorchBackend
+from ..networks.interface import Network
+from .cases import CaseSet, build
+from .run import validate
+
+if TYPE_CHECKING:
+    from ..training.config import TrainConfig
+
+PIXELS = 400
+"""Pixels per case that the temperature is fitted on."""
+
+
+def validation(config: TrainConfig) -> Callable[[Network], dict[str, float]] | None:
+    """What the loop calls to validate: "SOURCE/metric" -> value over centre holes of each of run.validation; None without any."""
+    if not config.run.validation or not config.run.validate_every:
+        return None
+    root = data_root(config.data.root)
+    features = _features()
+    sets: dict[str, CaseSet] = {}
+
+    def judge(network: Network) -> dict[str, float]:
+        if not sets:
+            for source in config.run.validation:
+                sets[source] = _cases(source, root, network.labels, config.run.validation_cases)
+        live = Inpainter(TorchBackend(network, name="live", working_size=config.data.size))
+        found = {source: validate(live, cases, features=features) for source, cases in sets.items()}
+        return {
+            f"{source}/{name}": value
+            for source, values in found.items()
+            for name, value in values.items()
+            if math.isfinite(value)
+        }
+
+    return judge
+
+
+def fit_temperature(network: Network, working_size: int, sources: Sequence[str], root: Path, count: int = 64) -> float:
+    """What the scores are best divided by: the likeliest temperature (Guo et al. 2017) for known pixels inside centre holes.
+
+    sources: as `data.public.source`, `count` photos of each.
+    """
+    backend = TorchBackend(network, name="live", working_size=working_size)
+    rng = np.random.default_rng(0)
+    scores, truths = [], []
+    for source in sources:
+        for sample in _cases(source, root, network.labels, count):
+            height, width = sample.mask.shape
+            image = sample.blanked.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
+            free = np.full((1, height, width), 255, np.int64)
+            forbid = np.zeros((1, len(network.labels or ())), bool)
+            logits = backend.run(image, sample.mask[None, None].astype(np.float32), free, forbid).logits
+            judged = np.flatnonzero(sample.mask & (sample.labels < forbid.shape[1]))
+            if logits is None or not judged.size:
+                continue
+            chosen = rng.choice(judged, min(PIXELS, judged.size), replace=False)
+            scores.append(logits[0].reshape(len(logits[0]), -1)[:, chosen].T)
+            truths.append(sample.labels.ravel()[chosen])
+    return likeliest_temperature(np.concatenate(scores), np.concatenate(truths))
+
+
+def likeliest_temperature(scores: NDArray[np.float32], truth: NDArray[np.uint8]) -> float:
+    """The temperature under which classes `truth` (N,) are likeliest given `scores` (N, K), to three digits, within 0.2..5."""
+
+    def cost(temperature: float) -> float:
+        scaled = scores.astype(np.float64) / temperature
+        peak = scaled.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(scaled - peak).sum(axis=1)) + peak[:, 0]
+        return float((log_sum - scaled[np.arange(len(truth)), truth]).mean())
+
+    grid = np.geomspace(0.2, 5.0, 65)
+    best = grid[int(np.argmin([cost(t) for t in grid]))]
+    finer = best * np.geomspace(0.96, 1.04, 21)
+    return round(float(finer[int(np.argmin([cost(t) for t in finer]))]), 3)
+
+
+def _cases(source: str, root: Path, labels: LabelSet | None, count: int) -> CaseSet:
+    return build(public.source(source, root, labels), "centre", labels=labels, count=count)
+
+
+def _features() -> FeatureDistance | None:
+    """SqueezeNet where its file is at hand; validation goes without a feature distance elsewhere."""
+    try:
+        return FeatureDistance(feature_network("squeezenet"), "squeezenet")
+    except WeightsError:
+        return None
