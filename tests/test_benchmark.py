@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from fakes import write_network
 from onnx import TensorProto, helper, numpy_helper
 
 import scenefill
-from scenefill import benchmark
+from scenefill import benchmark, images, masks, weights
 
 
 def _convolution() -> onnx.ModelProto:
@@ -65,3 +67,44 @@ def test_the_example_has_detail_and_a_hole() -> None:
     assert photo.shape == (60, 80, 3)
     assert photo.std() > 20
     assert mask.sum() == 400
+
+
+def test_whole_commands_are_timed_on_pictures_of_the_promised_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    commands = []
+
+    def timed(command: list[str]) -> tuple[float, float | None]:
+        commands.append(command[3:])
+        return float(len(commands)), 100.0
+
+    monkeypatch.setattr(benchmark, "timed", timed)
+    rows = list(benchmark.commands("telea", tmp_path))
+    assert [row.what for row in rows] == [
+        "scenefill --help",
+        "scenefill inpaint, 512x512 PNG, hole 128x128",
+        "scenefill inpaint, 4000x3000 JPG, hole 600x600",
+    ]
+    assert rows[0].seconds == 3.0, "the median of the runs after the first"
+    assert commands[0] == ["--help"]
+    verb, photo, mask, *_ = commands[-1]
+    assert verb == "inpaint"
+    assert images.read(photo).pixels.shape == (3000, 4000, 3)
+    assert masks.read(mask).sum() == 600 * 600
+
+
+def test_rows_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "convolution", lambda threads, seconds: benchmark.Row("plain", 1.0, gflop_per_second=2.0))
+    monkeypatch.setattr(benchmark, "fill", lambda name, *rest: benchmark.Row(name, 1.0))
+    monkeypatch.setattr(benchmark, "commands", lambda model, folder: iter([benchmark.Row(f"command with {model}", 1.0)]))
+    rows = list(benchmark.run(["a", "b"]))
+    assert [row.what for row in rows] == ["plain", "a", "b", "command with a"]
+
+
+def test_the_rate_of_a_network_is_that_of_its_header(tmp_path: Path) -> None:
+    path = write_network(tmp_path)
+    info, tensors = weights.read_tensors(path)
+    weights.save(path, tensors, dataclasses.replace(info, metrics={"gflop_256": 0.5}))
+    row = benchmark.fill(str(path), 1, 0.0, benchmark.Row("plain", 1.0, gflop_per_second=100.0))
+    assert row.gflop_per_second == pytest.approx(0.5 / row.seconds)
+    assert row.of_convolution == pytest.approx(0.5 / row.seconds / 100)
+    assert row.peak_mib is not None
+    assert row.peak_mib > 30
