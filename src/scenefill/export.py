@@ -111,33 +111,35 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
         for parameter in traced.parameters():  # tensors of equal values, such as fresh biases, would be merged into one
             parameter.normal_()
 
+    (traced_size,) = _sizes(network, (TRACED,))
+    sample = [torch.from_numpy(a) for a in _sample(network, 2, *traced_size, seed=0)]
+
     class Filled(torch.nn.Module):
-        """What is left of a Prediction for those who only fill."""
+        """What is left of a Prediction for those who only fill; without labels, hints and forbid are no inputs."""
 
         def __init__(self) -> None:
             super().__init__()
             self.network = traced
 
-        def forward(self, image: Any, mask: Any, hints: Any, forbid: Any) -> Any:
+        def forward(self, image: Any, mask: Any, hints: Any = sample[2], forbid: Any = sample[3]) -> Any:
             prediction = self.network(image, mask, hints, forbid)
             return (prediction.image,) if prediction.logits is None else (prediction.image, prediction.logits)
 
-    names = ["image", "mask", "hints", "forbid"]
-    outputs = ["picture", "logits"] if network.labels else ["picture"]
-    sample = _sample(network, 2, *TRACED, seed=0)
     batch = torch.export.Dim("batch", min=1, max=64)
     height, width = (network.stride * torch.export.Dim(side, min=1, max=1024) for side in ("h", "w"))
-    free = {0: batch, 2: height, 3: width}
-    shapes = {"image": free, "mask": free, "hints": {0: batch, 1: height, 2: width}, "forbid": {0: batch}}
+    free = {0: batch} if network.fixed_size else {0: batch, 2: height, 3: width}
+    shapes = {"image": free, "mask": free}
+    if network.labels:
+        shapes |= {"hints": {0: batch} if network.fixed_size else {0: batch, 1: height, 2: width}, "forbid": {0: batch}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
             Filled().eval(),
-            tuple(torch.from_numpy(a) for a in sample),
+            tuple(sample[: len(shapes)]),
             dynamo=True,
             dynamic_shapes=shapes,
-            input_names=names,
-            output_names=outputs,
+            input_names=list(shapes),
+            output_names=["picture", "logits"] if network.labels else ["picture"],
             verbose=False,
         )
     assert program is not None
@@ -183,7 +185,7 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
 
     live = TorchBackend(network, name="live", working_size=exported.working_size or network.stride)
     means, shares = [], []
-    for seed, (height, width) in enumerate(COMPARED):
+    for seed, (height, width) in enumerate(_sizes(network, COMPARED)):
         sample = _sample(network, 1 + seed % 2, height, width, seed=1 + seed)
         for ours, theirs in zip(live.run(*sample), exported.run(*sample), strict=True):
             if ours is not None and theirs is not None:
@@ -191,6 +193,11 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
                 means.append(float(difference.mean()))
                 shares.append(float((difference < CLOSE).mean()))
     return Agreement(max(means), min(shares))
+
+
+def _sizes(network: Network, sizes: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Heights and widths in strides; a network of one size has no other."""
+    return sizes if network.fixed_size is None else ((network.fixed_size // network.stride,) * 2,)
 
 
 def _sample(network: Network, batch: int, height: int, width: int, seed: int) -> tuple[Any, Any, Any, Any]:
