@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import ConfigError, WeightsError
+from ..networks.interface import load_into
 from .adversarial import patches
 from .reconstruction import masked_mean
 
@@ -44,20 +45,17 @@ class SqueezeNet11(nn.Module):
     @classmethod
     def from_file(cls, path: Path) -> SqueezeNet11:
         """Reads the .npz of Keras kernels (height, width, in, out). Raises WeightsError for another file."""
-        network = cls()
         try:
-            with np.load(path, allow_pickle=False) as file:
-                state = {key: torch.from_numpy(np.ascontiguousarray(file[key])) for key in file.files}
-        except (OSError, ValueError) as error:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except Exception as error:  # np.load raises many kinds
             raise WeightsError(f"{path} is not the SqueezeNet 1.1 file {SQUEEZENET_FILE}: {error}") from error
-        names = {name.replace("__", "_").rsplit("_", 1)[0]: name for name in state}
-        with torch.no_grad():
-            for name, module in network.named_children():
-                stem = names.get(name, "").rsplit("_", 1)[0]
-                if not isinstance(module, nn.Conv2d) or f"{stem}_k" not in state:
-                    raise WeightsError(f"{path} has no kernel of layer {name}; expected is {SQUEEZENET_FILE}")
-                module.weight.copy_(state[f"{stem}_k"].permute(3, 2, 0, 1))
-                module.bias.copy_(state[f"{stem}_b"])  # type: ignore[union-attr]
+        tensors = {}
+        for name, array in arrays.items():
+            layer, _, part = name.replace("__", "_").rpartition("_")  # conv1__k, fire2_squeeze1x1_k
+            tensors[f"{layer}.weight" if part == "k" else f"{layer}.bias"] = array.transpose(3, 2, 0, 1) if part == "k" else array
+        network = cls()
+        load_into(network, tensors, str(path))
         return network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
