@@ -70,6 +70,8 @@ class DataConfig:
         low, high = self.short_side
         if not self.size <= low <= high:
             raise ConfigError(f"data.short_side: a range at or above data.size = {self.size} is needed, given is {low}..{high}")
+        if self.workers < 1:
+            raise ConfigError(f"data.workers: at least one thread prepares batches, given are {self.workers}")
         if self.masks.get("files") and not self.mask_files:
             raise ConfigError('data.masks asks for "files", so data.mask_files must name their folder')
         if self.masks.get("objects") and not self.object_classes:
@@ -107,12 +109,14 @@ class Stream:
         self.photos: list[tuple[NDArray[np.uint8], LabelMap]] = []
         self.order: list[int] = []
         for entry in config.sources:
-            source, _, times = entry.partition("*")
+            source, star, times = entry.partition("*")
+            if star and not (times.strip().isdecimal() and int(times)):
+                raise ConfigError(f'data.sources: "*{times}" in "{entry}" is not a whole number of times, such as "* 3"')
             dataset = public.source(source.strip(), root, coded)
             start = len(self.photos)
-            with ThreadPoolExecutor(max(1, config.workers)) as pool:
+            with ThreadPoolExecutor(config.workers) as pool:
                 self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
-            self.order += list(range(start, len(self.photos))) * (int(times) if times.strip() else 1)
+            self.order += list(range(start, len(self.photos))) * (int(times) if star else 1)
         self.labelled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.object_ids).any()]
         self.mask_files = self._mask_files() if config.masks.get("files") else None
         kinds = [(kind, share) for kind, share in config.masks.items() if share > 0]
