@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from ..data.stream import DataConfig
 from ..errors import ConfigError
+from ..networks import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,16 @@ class RunConfig:
     licence: str = ""
     """Licence of the weights, for the model card."""
 
+    def __post_init__(self) -> None:
+        if self.images < 1 or self.batch_size < 1:
+            raise ConfigError(f"run.images and run.batch_size are 1 or more, given are {self.images} and {self.batch_size}")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything about a run."""
 
-    network: dict[str, Any]
+    network: dict[str, Any] = field(default_factory=dict)
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
@@ -128,6 +133,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if "name" not in self.network:
             raise ConfigError('network.name is missing; for instance name = "sge-net"')
+        if self.network["name"] in NETWORKS:
+            own = {key: value for key, value in self.network.items() if key != "name"}
+            _typed(NETWORKS[self.network["name"]].Config, own, "network.")
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -136,7 +144,7 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
         values = tomllib.loads(Path(path).read_text())
     except OSError as error:
         raise ConfigError(f"config {path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, and of UTF-8
         raise ConfigError(f"config {path} is not valid TOML: {error}") from error
     for override in overrides:
         _override(values, override)
@@ -166,6 +174,8 @@ def _override(values: dict[str, Any], override: str) -> None:
     *path, last = key.strip().split(".")
     for part in path:
         values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f'override "{override}": {part} is a value, it has no keys of its own')
     values[last] = value
 
 

@@ -21,6 +21,7 @@ from . import checkpoint, tasks
 from .config import TrainConfig, plain
 from .engine import Hooks, Progress, start, train
 from .runlog import RunLog, sample_sheet
+from .task import Task
 
 Validate = Callable[[Network], dict[str, float]]
 """Figures of a network (in evaluation mode) by name; made by the evaluation room, called by the loop."""
@@ -62,7 +63,7 @@ def run(
     torch.manual_seed(config.run.seed)
     fabric = Fabric(accelerator=accelerator, devices=devices, precision=config.run.precision)
     fabric.launch()
-    task = tasks.create(config)
+    task = _task(config)
     labels = task.generator.labels
     stream = Stream(config.data, labels, config.run.batch_size, config.run.seed, rank=fabric.global_rank, world=fabric.world_size)
     images_before = load_initial(task.networks, init) if init else 0
@@ -106,9 +107,9 @@ def run(
 def dry_run(config: TrainConfig) -> dict[str, Any]:
     """Builds everything, takes one batch through every phase without a step, and says what the run would be.
 
-    Returns parameters of each network (millions), samples of one pass, batch shape, loss terms.
+    Returns parameters of each network, samples of one pass, batch shape, loss terms.
     """
-    task = tasks.create(config)
+    task = _task(config)
     stream = Stream(config.data, task.generator.labels, config.run.batch_size, config.run.seed)
     from lightning_fabric import Fabric
 
@@ -127,6 +128,13 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
         "batch": tuple(batch.image.shape),
         "terms": terms,
     }
+
+
+def _task(config: TrainConfig) -> Task:
+    """The task of a config. Raises InputError where its network does not take the crops."""
+    task = tasks.create(config)
+    task.generator.check_size(config.data.size, config.data.size)
+    return task
 
 
 def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_seen: int) -> None:

@@ -97,6 +97,8 @@ class SemanticInpainting:
         size = (truth.shape[2], truth.shape[3])
         in_hole = self.loss.perceptual_on == "hole"
         total = []
+        if max(self.loss.perceptual_scales, default=0) >= len(prediction.images_per_scale):
+            raise ConfigError(f"loss.perceptual_scales: the network has scales 0 to {len(prediction.images_per_scale) - 1}")
         for scale in self.loss.perceptual_scales:
             picture = reconstruction.enlarge(prediction.images_per_scale[scale], size)
             with self._autocast():
