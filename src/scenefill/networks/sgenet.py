@@ -94,9 +94,9 @@ class Encoder(nn.Module):
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.scales = nn.ModuleList([nn.Sequential(nn.Conv2d(4, widths[0], 3, padding=1), nn.LeakyReLU(0.2))])
-        for before, width in pairwise(widths):
+        for scale, (before, width) in enumerate(pairwise(widths), start=1):
             layers = [nn.Conv2d(before, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-            if width != widths[-1]:  # the CIM goes on at the coarsest scale
+            if scale < len(widths) - 1:  # the CIM goes on at the coarsest scale
                 layers += [nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2)]
             self.scales.append(nn.Sequential(*layers))
         he_initialise(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import platform
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from torch import nn
 from .. import weights
 from ..data.batches import Batch
 from ..data.stream import Stream
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, WeightsError
 from ..networks.interface import Network, as_float16, load_into
 from . import checkpoint, tasks
 from .config import TrainConfig, plain
@@ -161,13 +162,15 @@ def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_s
 
 
 def load_initial(networks: Mapping[str, nn.Module], path: Path) -> int:
-    """Weights from files into fresh networks; returns the images that those weights have seen."""
+    """Weights from files into fresh networks, the discriminator's where they fit; returns the images that they have seen."""
     info, tensors = weights.read_tensors(path)
     load_into(networks["generator"], tensors, str(path))
     for name, network in networks.items():
         beside = path.with_name(f"{name}.safetensors")
         if name != "generator" and beside.is_file():
-            load_into(network, weights.read_tensors(beside)[1], str(beside))
+            _, tensors = weights.read_tensors(beside)
+            with contextlib.suppress(WeightsError):  # of another shape: it starts anew
+                load_into(network, tensors, str(beside))
     return info.images_seen
 
 

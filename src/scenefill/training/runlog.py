@@ -31,7 +31,7 @@ class RunLog:
 
     def scalars(self, images_seen: int, values: dict[str, float]) -> None:
         """One line of log.jsonl, one point of each curve."""
-        self._lines.write(json.dumps({"images": images_seen, **{k: round(v, 6) for k, v in values.items()}}) + "\n")
+        self._lines.write(json.dumps({"images": images_seen, **{k: float(f"{v:.6g}") for k, v in values.items()}}) + "\n")
         self._lines.flush()
         for name, value in values.items():
             self._events.add_scalar(name, value, images_seen)
