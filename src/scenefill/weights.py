@@ -193,6 +193,20 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scenefill"
 
 
+def placed_file(name: str) -> Path:
+    """A file that a user puts in place: in $SCENEFILL_DATA/weights, in $SCENEFILL_DATA, or in the cache.
+
+    Raises WeightsError that says where it belongs.
+    """
+    folders = [cache_dir()]
+    if data := os.environ.get("SCENEFILL_DATA"):
+        folders = [Path(data) / "weights", Path(data), *folders]
+    for folder in folders:
+        if (path := folder / name).is_file():
+            return path
+    raise WeightsError(f"{name} was not found: put it into {cache_dir()}, or name its folder in SCENEFILL_DATA")
+
+
 def _networks() -> dict[str, Path]:
     """Weights by name: the built in ones, then those in the cache."""
     folders = (builtin_dir(), cache_dir() / "models")

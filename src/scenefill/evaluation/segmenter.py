@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,7 +10,7 @@ from torch import nn
 
 from .. import labels as label_sets
 from .. import weights
-from ..errors import ImageError, WeightsError
+from ..errors import ImageError
 from ..labels import LabelMap, LabelSet, remap
 from ..networks.espnetv2 import ESPNetv2
 
@@ -41,11 +38,7 @@ class Segmenter:
     @classmethod
     def open(cls, target: LabelSet) -> Segmenter:
         """ESPNetv2 from the public file, in SCENEFILL_DATA or the cache. Raises WeightsError where it is missing or damaged."""
-        for folder in filter(None, (os.environ.get("SCENEFILL_DATA"), str(weights.cache_dir()))):
-            for path in (Path(folder) / "weights" / FILE, Path(folder) / FILE):
-                if path.is_file():
-                    return cls(ESPNetv2.from_file(path), target)
-        raise WeightsError(f"{FILE} was not found: put it into {weights.cache_dir()}, or name its folder in SCENEFILL_DATA")
+        return cls(ESPNetv2.from_file(weights.placed_file(FILE)), target)
 
     @torch.inference_mode()
     def segment(self, rgb: NDArray[np.uint8]) -> LabelMap:

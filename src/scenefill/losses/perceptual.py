@@ -6,7 +6,6 @@ and give activations from shallow to deep; both are frozen.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -126,13 +125,7 @@ def feature_network(name: str) -> nn.Module:
     if name == "vgg16":
         return VGG16.from_file(weights.public_file("vgg16"))
     if name == "squeezenet":
-        for folder in filter(None, (os.environ.get("SCENEFILL_DATA"), str(weights.cache_dir()))):
-            for path in (Path(folder) / "weights" / SQUEEZENET_FILE, Path(folder) / SQUEEZENET_FILE):
-                if path.is_file():
-                    return SqueezeNet11.from_file(path)
-        raise WeightsError(
-            f"{SQUEEZENET_FILE} was not found: put it into {weights.cache_dir()}, or name its folder in SCENEFILL_DATA"
-        )
+        return SqueezeNet11.from_file(weights.placed_file(SQUEEZENET_FILE))
     raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, squeezenet')
 
 
