@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,10 @@ def training(photos: Path, **sections: dict[str, Any]) -> dict[str, Any]:
         "run": {"images": 16, "batch_size": 2, "threads": 1, "log_every": 4, "sample_every": 8, "checkpoint_every": 8},
     }
     return {name: values[name] | sections.get(name, {}) for name in values}
+
+
+def write_config(path: Path, values: dict[str, Any]) -> Path:
+    """Plain values as a TOML file; those that a training takes are written as in JSON."""
+    sections = [[f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())] for name, keys in values.items()]
+    path.write_text("\n".join(line for lines in sections for line in lines))
+    return path

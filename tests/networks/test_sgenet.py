@@ -113,7 +113,7 @@ class GuidedContract(SGENetContract):
             torch.testing.assert_close(guided.guidance[1], free[scale].guidance[1])
 
 
-class TestSGENet(GuidedContract):
+class TestSGENet(ExportContract, GuidedContract):
     """The whole of Fig. 3."""
 
 
@@ -144,7 +144,7 @@ class TestHeadsThatStartAnew(GuidedContract):
     config: ClassVar = TINY | {"residual_heads": False}
 
 
-class TestThreeScales(ExportContract, SGENetContract):
+class TestThreeScales(SGENetContract):
     """The number of scales is a matter of the config."""
 
     config: ClassVar = TINY | {"widths": [4, 8, 8], "spade_hidden": [3, 4], "keep_percent": [80, 40, 0]}
@@ -281,7 +281,7 @@ def create(**changes: Any) -> SGENet:
 @pytest.mark.parametrize("residual", [True, False])
 def test_the_heads_of_every_scale(residual: bool) -> None:
     """Eq. 1: h and g read varphi^l; with residual heads they correct what the coarser scale said."""
-    network = create(residual_heads=residual)
+    network = create(residual_heads=residual, border_correction=False)
     completed: list[Tensor] = []
     hook = network.cim.register_forward_hook(lambda _, given, out: completed.append(out))
     prediction, seen = watch(network, *question(network, 32, 48))
@@ -300,6 +300,17 @@ def test_the_heads_of_every_scale(residual: bool) -> None:
                 own = own + upsample(np.asarray(coarser))
             np.testing.assert_allclose(array(found[scale]), squash(own), atol=1e-5)
             coarser = own
+
+
+def test_the_border_correction_gives_back_the_known_pixels_and_fades_inside() -> None:
+    plain, corrected = create(border_correction=False), create()
+    asked = question(plain, 64, 64)
+    before, after = plain(*asked), corrected(*asked)
+    known = asked[1] == 0
+    torch.testing.assert_close(after.image.masked_select(known), asked[0].masked_select(known))
+    assert torch.equal(after.image, after.images_per_scale[0])
+    for scale in range(1, 5):
+        assert torch.equal(before.images_per_scale[scale], after.images_per_scale[scale])
 
 
 def test_what_guides_each_scale() -> None:
@@ -381,3 +392,8 @@ def test_the_published_configuration_is_within_its_budget() -> None:
 def test_defaults_are_the_five_scales_of_the_paper() -> None:
     assert len(SGENetConfig().widths) == 5
     assert SGENetConfig().keep_percent[-1] == 0
+
+
+def test_layers_go_by_scale_not_by_width() -> None:
+    alike = create(widths=[8, 8, 8, 8, 8])
+    assert [len([*scale.modules()]) for scale in alike.encoder.scales] == [3, 5, 5, 5, 3]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import labels as label_sets
 from ..data import public
 from ..data.stream import data_root
-from ..errors import WeightsError
+from ..errors import DataError, WeightsError
 from ..inpainter import Inpainter
 from ..labels import LabelSet
 from ..losses.perceptual import feature_network
@@ -33,14 +34,15 @@ def validation(config: TrainConfig) -> Callable[[Network], dict[str, float]] | N
     """What the loop calls to validate: "SOURCE/metric" -> value over centre holes of each of run.validation; None without any."""
     if not config.run.validation or not config.run.validate_every:
         return None
-    root = data_root(config.data.root)
+    root = data_root(config.data.root) if any(":" in source for source in config.run.validation) else Path()
     features = _features()
     sets: dict[str, CaseSet] = {}
 
     def judge(network: Network) -> dict[str, float]:
         if not sets:
             for source in config.run.validation:
-                sets[source] = _cases(source, root, network.labels, config.run.validation_cases)
+                coded = label_sets.get(config.data.folder_label_set) if config.data.folder_label_set else network.labels
+                sets[source] = _cases(source, root, network.labels, config.run.validation_cases, coded)
         live = Inpainter(TorchBackend(network, name="live", working_size=config.data.size))
         found = {source: validate(live, cases, features=features) for source, cases in sets.items()}
         return {
@@ -56,13 +58,13 @@ def validation(config: TrainConfig) -> Callable[[Network], dict[str, float]] | N
 def fit_temperature(network: Network, working_size: int, sources: Sequence[str], root: Path, count: int = 64) -> float:
     """What the scores are best divided by: the likeliest temperature (Guo et al. 2017) for known pixels inside centre holes.
 
-    sources: as `data.public.source`, `count` photos of each.
+    sources: as `data.public.source`, `count` photos of each.   Raises DataError where none of these pixels is known.
     """
     backend = TorchBackend(network, name="live", working_size=working_size)
     rng = np.random.default_rng(0)
     scores, truths = [], []
     for source in sources:
-        for sample in _cases(source, root, network.labels, count):
+        for sample in _cases(source, root, network.labels, count, network.labels):
             height, width = sample.mask.shape
             image = sample.blanked.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
             free = np.full((1, height, width), 255, np.int64)
@@ -74,6 +76,8 @@ def fit_temperature(network: Network, working_size: int, sources: Sequence[str],
             chosen = rng.choice(judged, min(PIXELS, judged.size), replace=False)
             scores.append(logits[0].reshape(len(logits[0]), -1)[:, chosen].T)
             truths.append(sample.labels.ravel()[chosen])
+    if not scores:
+        raise DataError(f"no temperature can be fitted: the photos of {', '.join(sources)} have no labels where holes would be")
     return likeliest_temperature(np.concatenate(scores), np.concatenate(truths))
 
 
@@ -92,8 +96,8 @@ def likeliest_temperature(scores: NDArray[np.float32], truth: NDArray[np.uint8])
     return round(float(finer[int(np.argmin([cost(t) for t in finer]))]), 3)
 
 
-def _cases(source: str, root: Path, labels: LabelSet | None, count: int) -> CaseSet:
-    return build(public.source(source, root, labels), "centre", labels=labels, count=count)
+def _cases(source: str, root: Path, labels: LabelSet | None, count: int, coded: LabelSet | None) -> CaseSet:
+    return build(public.source(source, root, coded), "centre", labels=labels, count=count)
 
 
 def _features() -> FeatureDistance | None:
