@@ -16,6 +16,7 @@ from scenefill.networks.layers import (
     one_hot,
     scale_down,
     share,
+    spread,
     steer,
     upsample,
 )
@@ -136,3 +137,13 @@ def test_initial_values_keep_the_size_of_signals() -> None:
     before = layer.weight.clone()
     scale_down(layer, 0.1)
     torch.testing.assert_close(layer.weight, before * 0.1)
+
+
+def test_what_is_known_is_spread_and_fades() -> None:
+    known = torch.ones(1, 1, 64, 64)
+    known[..., 16:] = 0  # the left quarter is known
+    spread_out = spread(torch.full((1, 1, 64, 64), 0.5), known, scales=3)[0, 0, 32]
+    assert (spread_out[:16] == 0.5).all()
+    assert 0.4 < spread_out[16] < 0.5
+    assert (spread_out[16:].diff() <= 1e-6).all()
+    assert (spread_out[40:] == 0).all()

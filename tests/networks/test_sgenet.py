@@ -369,7 +369,7 @@ def test_table_3_in_parameters() -> None:
         ({"widths": [8]}, "1 widths go with"),
         ({"keep_percent": [85, 70, 50, 30, 101]}, r"keep_percent are 0\.\.100"),
         ({"fixed_size": 40}, "fixed_size is a multiple of 16, given is 40"),
-        ({"depth": 3}, 'sge-net: unknown key "depth"; known are: cim_attention'),
+        ({"depth": 3}, 'sge-net: unknown key "depth"; known are: border_correction, cim_attention'),
     ],
 )
 def test_settings_that_clash_are_refused(changes: dict[str, Any], said: str) -> None:

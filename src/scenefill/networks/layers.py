@@ -37,6 +37,19 @@ def steer(logits: Tensor, hole: Tensor, hints: Tensor, forbid: Tensor) -> Tensor
     return scores.softmax(dim=1) * (1 - hinted) + hints
 
 
+def spread(values: Tensor, known: Tensor, scales: int) -> Tensor:
+    """What is known at some pixels, carried on into the others, and fading out within about 2^scales pixels.
+
+    values: (B, C, H, W).   known: (B, 1, H, W), 1 = known.   Returns (B, C, H, W), equal to `values` where they are known.
+    Coarse to fine: a cell takes the share of it that is known from its own values, the rest from the coarser cells around it.
+    """
+    inside = values * known
+    spread_out = share(inside, scales)
+    for scale in range(scales - 1, -1, -1):
+        spread_out = share(inside, scale) + (1 - share(known, scale)) * upsample(spread_out)
+    return spread_out
+
+
 class DilatedResidual(nn.Module):
     """x + conv(conv(x, dilated)), (B, C, h, w) -> the same."""
 

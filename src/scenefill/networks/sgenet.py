@@ -18,7 +18,18 @@ from torch import Tensor, nn
 from .. import labels as label_sets
 from ..errors import ConfigError
 from .interface import Network, Prediction
-from .layers import ChannelwiseLinear, DilatedResidual, SelfAttention, he_initialise, one_hot, scale_down, share, steer, upsample
+from .layers import (
+    ChannelwiseLinear,
+    DilatedResidual,
+    SelfAttention,
+    he_initialise,
+    one_hot,
+    scale_down,
+    share,
+    spread,
+    steer,
+    upsample,
+)
 from .spade import SPADE, normalise
 
 
@@ -48,6 +59,8 @@ class SGENetConfig:
     """SCEM ranks all pixels of the picture instead of the hole's."""
     residual_heads: bool = True
     """A scale's heads correct the upsampled output of the coarser scale instead of starting anew."""
+    border_correction: bool = True
+    """What the picture misses at the known pixels is carried on into the hole and made good there, fading with the distance."""
     fixed_size: int = 0
     """Side of the only input size; adds the channel-wise fully connected layer of Context Encoders to the CIM. 0: any size."""
 
@@ -217,9 +230,11 @@ class SGENet(Network):
                 reliabilities.append(reliability)
             if l > 0:
                 varphi = self.sgim[l - 1](varphi, phi[l - 1], guidance, reliability)  # Eq. 5
-        images = tuple(torch.tanh(p) for p in reversed(pictures))
+        finest, *coarser = (torch.tanh(p) for p in reversed(pictures))
+        if self.config.border_correction:
+            finest = (finest + spread(image - finest, 1 - mask, self.coarsest)).clamp(-1, 1)
         logits = tuple(reversed(maps))
-        return Prediction(images[0], logits[0] if logits else None, images, logits, tuple(reversed(reliabilities)))
+        return Prediction(finest, logits[0] if logits else None, (finest, *coarser), logits, tuple(reversed(reliabilities)))
 
     def _head(self, head: nn.Module, activated: Tensor, coarser: list[Tensor]) -> Tensor:
         out: Tensor = head(activated).float()
