@@ -42,12 +42,14 @@ def spread(values: Tensor, known: Tensor, scales: int) -> Tensor:
 
     values: (B, C, H, W).   known: (B, 1, H, W), 1 = known.   Returns (B, C, H, W), equal to `values` where they are known.
     Coarse to fine: a cell takes the share of it that is known from its own values, the rest from the coarser cells around it.
+    The values and the share of them that arrives (`reach`) go the same way; near the border the one is divided by the other.
     """
-    inside = values * known
-    spread_out = share(inside, scales)
+    both = torch.cat((values * known, known), dim=1)
+    arrived = share(both, scales)
     for scale in range(scales - 1, -1, -1):
-        spread_out = share(inside, scale) + (1 - share(known, scale)) * upsample(spread_out)
-    return spread_out
+        arrived = share(both, scale) + (1 - share(known, scale)) * upsample(arrived)
+    carried, reach = arrived[:, :-1], arrived[:, -1:]
+    return carried / reach.clamp(min=0.5)
 
 
 class DilatedResidual(nn.Module):
