@@ -1,4 +1,4 @@
-"""Telea and Navier-Stokes as backends: what a hole must look like when the answer is known."""
+"""Telea, Navier-Stokes and PatchMatch as backends: what a hole must look like when the answer is known."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_odd_sizes(name: str, size: tuple[int, int]) -> None:
     assert run(name, np.zeros((1, 3, *size)), hole).image == pytest.approx(np.zeros((1, 3, *size)), abs=0.04)
 
 
-@each
+@pytest.mark.parametrize("name", ["telea", "navier-stokes"])
 @pytest.mark.parametrize("axis", [2, 3])
 def test_a_single_line_is_filled_like_two_equal_ones(name: str, axis: int) -> None:
     """OpenCV's Telea by itself reads what lies in memory behind a single line."""

@@ -183,7 +183,7 @@ def test_list_has_networks_and_methods_and_survives_a_damaged_file(network: Path
     monkeypatch.setattr(weights, "builtin_dir", lambda: network.parent)
     (network.parent / "broken.safetensors").write_bytes(b"")
     models = {model.name: model for model in weights.list_models()}
-    assert list(models) == ["avenue", "broken", "telea", "navier-stokes"]
+    assert list(models) == ["avenue", "broken", "telea", "navier-stokes", "patchmatch"]
     assert models["avenue"].info == weights.read_info(network)
     assert (models["avenue"].kind, models["avenue"].path, models["avenue"].purpose) == ("network", network, "Streets.")
     assert models["broken"].info is None

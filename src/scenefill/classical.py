@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from . import patchmatch
 from .runtime import Answer
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ _METHODS = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
 
 
 class ClassicalBackend:
-    """One of OpenCV's two methods as a Backend: any size, at the photo's own resolution, 8 bits per channel.
+    """One of three methods as a Backend: any size, at the photo's own resolution, 8 bits per channel.
 
     "telea": the fast marching method (Telea, "An image inpainting technique based on the fast marching method", 2004).
     "navier-stokes": isophotes continued as in a fluid (Bertalmio, Bertozzi, Sapiro, 2001).
+    "patchmatch": patches of what is known, from coarse to fine (patchmatch.py). The other two are OpenCV's.
     """
 
     labels: LabelSet | None = None
@@ -31,7 +33,7 @@ class ClassicalBackend:
     stride = 1
     temperature = 1.0
 
-    def __init__(self, name: Literal["telea", "navier-stokes"]) -> None:
+    def __init__(self, name: Literal["telea", "navier-stokes", "patchmatch"]) -> None:
         self.name = name
 
     def run(
@@ -44,6 +46,8 @@ class ClassicalBackend:
         return Answer(np.stack(filled).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1), None)
 
     def _fill(self, photo: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if self.name == "patchmatch":
+            return patchmatch.fill(photo, hole > 0)
         height, width = hole.shape
         # In a picture one pixel high or wide, OpenCV's Telea reads beyond the picture's memory: such a line is doubled.
         doubled = (0, int(height == 1)), (0, int(width == 1))
@@ -51,4 +55,4 @@ class ClassicalBackend:
         return np.asarray(cv2.inpaint(photo, hole, RADIUS, _METHODS[self.name]), np.uint8)[:height, :width]
 
 
-BACKENDS = {name: ClassicalBackend(name) for name in ("telea", "navier-stokes")}
+BACKENDS = {name: ClassicalBackend(name) for name in ("telea", "navier-stokes", "patchmatch")}

@@ -37,6 +37,7 @@ Tensors = dict[str, NDArray[Any]]
 CLASSICAL = {
     "telea": "OpenCV's fast marching method (Telea 2004): thin scratches and small spots, no weights",
     "navier-stokes": "OpenCV's fluid dynamics method (Bertalmio et al. 2001): thin scratches and small spots, no weights",
+    "patchmatch": "patches of what is known, from coarse to fine (Barnes et al. 2009): textures and large holes, no weights",
 }
 """The models without weights, each with what it is good for. classical.py implements them."""
 
