@@ -41,9 +41,9 @@ OCCURRENCE = 4e-4
 """Price of a key per time that it is used more often than the average (Kaspar et al. 2015), in squared colour differences."""
 INCOHERENCE = 1.1
 """A key that no neighbour suggests must be better by this factor."""
-STEP = 0.1
+STEP = 0.3
 """Steps in tone at the border of the hole are levelled up to this size ..."""
-REACH = 4.0
+REACH = 2.0
 """... over about so many pixels."""
 
 _BORDER = (RADIUS, RADIUS)
