@@ -147,3 +147,14 @@ def test_what_is_known_is_spread_and_fades() -> None:
     assert spread_out[16] == 0.5  # no step at the border
     assert (spread_out[16:].diff() <= 1e-6).all()
     assert (spread_out[40:] == 0).all()
+
+
+def test_what_is_known_is_kept_and_no_value_is_invented() -> None:
+    torch.manual_seed(0)
+    values, known = torch.rand(2, 3, 16, 24) * 2 - 1, (torch.rand(2, 1, 16, 24) > 0.5).float()
+    out = spread(values, known, scales=2)
+    kept = known.bool().expand_as(values)
+    torch.testing.assert_close(out[kept], values[kept])
+    assert out.abs().max() <= values[kept].abs().max() + 1e-6
+    torch.testing.assert_close(spread(torch.where(kept, values, 9.0), known, scales=2), out)
+    assert not spread(values, torch.zeros_like(known), scales=2).any(), "nothing is known"

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from scenefill import labels, networks
 from scenefill.errors import ConfigError, LabelError
 from scenefill.labels import UNKNOWN
+from scenefill.networks import layers
 from scenefill.networks.cost import cost
 from scenefill.networks.interface import Prediction
 from scenefill.networks.layers import steer
@@ -140,8 +141,10 @@ class TestWholeImage(GuidedContract):
     config: ClassVar = TINY | {"evaluate_whole_image": True}
 
 
-class TestHeadsThatStartAnew(GuidedContract):
-    config: ClassVar = TINY | {"residual_heads": False}
+class TestPlainHeads(GuidedContract):
+    """Each scale starts anew, and what the finest picture misses at the known pixels stays."""
+
+    config: ClassVar = TINY | {"residual_heads": False, "border_correction": False}
 
 
 class TestThreeScales(SGENetContract):
@@ -302,15 +305,18 @@ def test_the_heads_of_every_scale(residual: bool) -> None:
             coarser = own
 
 
-def test_the_border_correction_gives_back_the_known_pixels_and_fades_inside() -> None:
-    plain, corrected = create(border_correction=False), create()
-    asked = question(plain, 64, 64)
-    before, after = plain(*asked), corrected(*asked)
-    known = asked[1] == 0
-    torch.testing.assert_close(after.image.masked_select(known), asked[0].masked_select(known))
-    assert torch.equal(after.image, after.images_per_scale[0])
-    for scale in range(1, 5):
-        assert torch.equal(before.images_per_scale[scale], after.images_per_scale[scale])
+def test_the_finest_picture_is_right_at_the_known_pixels() -> None:
+    """What it missed there is carried into the hole, and nothing else changes."""
+    asked = question(create(), 32, 48)
+    plain, corrected = (watch(create(border_correction=on), *asked)[0] for on in (False, True))
+    known, inside = (asked.mask == 0).expand_as(asked.image), (asked.mask > 0).expand_as(asked.image)
+    torch.testing.assert_close(corrected.image[known], asked.image[known])
+    missed = layers.spread(asked.image - plain.image, 1 - asked.mask, 4)
+    torch.testing.assert_close(corrected.image[inside], (plain.image + missed).clamp(-1, 1)[inside])
+    assert torch.equal(corrected.image, corrected.images_per_scale[0])
+    for ours, theirs in zip(corrected.images_per_scale[1:], plain.images_per_scale[1:], strict=True):
+        assert torch.equal(ours, theirs)
+    assert all(torch.equal(a, b) for a, b in zip(corrected.logits_per_scale, plain.logits_per_scale, strict=True))
 
 
 def test_what_guides_each_scale() -> None:
@@ -369,7 +375,7 @@ def test_table_3_in_parameters() -> None:
         ({"widths": [8]}, "1 widths go with"),
         ({"keep_percent": [85, 70, 50, 30, 101]}, r"keep_percent are 0\.\.100"),
         ({"fixed_size": 40}, "fixed_size is a multiple of 16, given is 40"),
-        ({"depth": 3}, 'sge-net: unknown key "depth"; known are: border_correction, cim_attention'),
+        ({"depth": 3}, 'sge-net: unknown key "depth"; known are: .*widths'),
     ],
 )
 def test_settings_that_clash_are_refused(changes: dict[str, Any], said: str) -> None:

@@ -102,7 +102,7 @@ def test_later_overrides_win(file: Path) -> None:
         ("data=3", "data must be of type DataConfig, given is 3"),
         ("run.images.more=3", 'override "run.images.more=3": images is a value'),
         ("run.images", 'override "run.images" is not of the form key=value'),
-        ("network.depth=3", 'unknown key "network.depth"; known are: cim_attention, cim_dilations'),
+        ("network.depth=3", 'unknown key "network.depth"; known are: .*cim_attention, cim_dilations'),
         ("network.widths=16", "network.widths must be of type tuple, given is 16"),
         ("network.fixed_size=5", "sge-net: fixed_size is a multiple of 2, given is 5"),
     ],

@@ -21,7 +21,9 @@ def train(
     init: Annotated[Path | None, typer.Option(help="Weights file (.safetensors) to start from.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Build everything, try one batch, train nothing.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(help="How many of them (processes, for cpu).")] = 1,
+    devices: Annotated[
+        int, typer.Option(envvar="LOCAL_WORLD_SIZE", show_envvar=False, help="How many of them (processes, for cpu).")
+    ] = 1,  # torchrun sets the variable
 ) -> None:
     """Train a network on a folder of photos."""
     try:
