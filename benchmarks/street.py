@@ -2,8 +2,8 @@
 
     SCENEFILL_DATA=... python benchmarks/street.py --model sge-net-street --out out/street
 
-CamVid Seq05VD (85 photos), LabelMeFacade test (125), IDD Lite val (104), each at 256x256 with a centre hole of 128x128 and with the
-held-out irregular masks. Writes a report of `scenefill evaluate` per set and kind of hole, and prints the table in Markdown.
+CamVid Seq05VD (85 photos), LabelMeFacade test (125), IDD Lite val (104), each at 256x256 with a centre hole of 128x128 and with
+the held-out irregular masks. Writes a report of `scenefill evaluate` per set and kind of hole, and prints the table in Markdown.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ def main() -> None:
     for title, source in SETS.items():
         for holes in HOLES:
             chosen = cases.build(
-                public.source(source, root, street), holes, labels=street, masks_dir=root / "irregular_masks", count=arguments.count
+                public.source(source, root, street),
+                holes,
+                labels=street,
+                masks_dir=root / "irregular_masks",
+                count=arguments.count,
             )
             out = arguments.out / f"{source.replace(':', '-')}-{holes}"
             reports[title, holes] = run.evaluate(
@@ -55,7 +59,8 @@ def main() -> None:
 def table(reports: Mapping[tuple[str, str], Report], model: str) -> str:
     """One line per set and kind of hole, and the means of each kind over the sets."""
     lines = [
-        "| holes | set | hole-PSNR, dB | less Telea's | sharpness | seam | feature distance over Telea's | label accuracy in the hole | ECE |",
+        "| holes | set | hole-PSNR, dB | less Telea's | sharpness | seam | feature distance over Telea's "
+        "| label accuracy in the hole | ECE |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for holes in HOLES:

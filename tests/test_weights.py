@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import write_network
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
@@ -285,3 +286,19 @@ def test_names_of_public_files_begin_their_hash(name: str) -> None:
     file = weights.PUBLIC[name]
     assert file.sha256.startswith(os.path.splitext(file.file_name)[0].rpartition("-")[2])  # noqa: PTH122, a URL
     assert len(bytes.fromhex(file.sha256)) == 32
+
+
+def test_weights_between_two_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = write_network(tmp_path / "a", seed=0), write_network(tmp_path / "b", seed=1)
+    info, between = weights.blend(first, second, 0.25)
+    ours, theirs = weights.read_tensors(first)[1], weights.read_tensors(second)[1]
+    for name, tensor in between.items():
+        assert tensor.dtype == np.float16
+        np.testing.assert_allclose(tensor, 0.75 * ours[name] + 0.25 * theirs[name], atol=2e-3)
+    assert "75%" in info.notes
+    with pytest.raises(WeightsError, match="0 to 1"):
+        weights.blend(first, second, 1.5)
+    with pytest.raises(WeightsError, match="same network"):
+        weights.blend(first, write_network(tmp_path, "plain", semantics=False), 0.5)

@@ -139,6 +139,26 @@ def read_tensors(path: str | Path) -> tuple[Info, Tensors]:
     return info, tensors
 
 
+def blend(first: str | Path, second: str | Path, share: float) -> tuple[Info, Tensors]:
+    """(1 - share) of the weights `first` and `share` of `second`, two of one network (Wang et al., ESRGAN, 2018, Sec. 3.4).
+
+    Between a network and the one that it was trained from against an adversary, this trades sharpness for accuracy.
+    The description is that of `first`, with a note. Raises WeightsError for networks that differ, or a share outside 0..1.
+    """
+    if not 0 <= share <= 1:
+        raise WeightsError(f"the share of the second weights is 0 to 1, given is {share}")
+    (info, ours), (other, theirs) = read_tensors(first), read_tensors(second)
+    shapes = [{name: tensor.shape for name, tensor in tensors.items()} for tensors in (ours, theirs)]
+    if shapes[0] != shapes[1] or info.config != other.config:
+        raise WeightsError(f"{first} and {second} are not weights of the same network, so there is nothing between them")
+    between = {
+        name: ((1 - share) * tensor.astype(np.float32) + share * theirs[name].astype(np.float32)).astype(tensor.dtype)
+        for name, tensor in ours.items()
+    }
+    note = f"{1 - share:.0%} of weights that had seen {info.images_seen:,} images, {share:.0%} of {other.images_seen:,}"
+    return dataclasses.replace(info, notes=note), between
+
+
 def parameter_count(path: str | Path) -> int:
     """How many numbers a weights file holds."""
     with _opened(path) as file:

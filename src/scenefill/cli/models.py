@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import OutputError
 from . import options
 
 app = typer.Typer(help="List, show and verify weights; fetch public files.", no_args_is_help=True, rich_markup_mode=None)
@@ -65,6 +67,24 @@ def verify(
     for path in paths:
         OnnxBackend.open(path)
         typer.echo(f"{path}: whole")
+
+
+@app.command(epilog=options.example("scenefill models blend sharp.safetensors exact.safetensors --share 0.3 -o both.safetensors"))
+def blend(
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="Weights file.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Weights file of the same network.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write; scenefill export makes its graph.")],
+    share: Annotated[float, typer.Option(help="Of SECOND, 0 to 1.")] = 0.5,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Weights between two files: of a sharp network and an exact one, say."""
+    from .. import weights
+
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} stands already; give another name or --overwrite")
+    info, tensors = weights.blend(first, second, share)
+    weights.save(out, tensors, info)
+    typer.echo(out)
 
 
 @app.command(epilog=options.example("scenefill models fetch vgg16"))
