@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import sheets
 from ..data.batches import Batch
 from ..images import write_rgb
-from ..labels import UNKNOWN, LabelSet
+from ..labels import LabelSet
 from ..networks.interface import Prediction
 
 
@@ -76,7 +76,7 @@ def sample_sheet(batch: Batch, prediction: Prediction, labels: LabelSet | None, 
         pictures += [("result", np.where(hole[..., None], _rgb(prediction.image[i]), truth)), ("truth", truth)]
         if labels is not None:
             true_ids = batch.labels[i].cpu().numpy().astype(np.uint8)
-            maps.append(("true labels", labels.colourise(np.where(true_ids == UNKNOWN, UNKNOWN, true_ids))))
+            maps.append(("true labels", labels.colourise(true_ids)))
         rows += [row for row in (pictures, maps, trust) if row]
     return sheets.grid(rows)
 

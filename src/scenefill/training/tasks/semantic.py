@@ -37,7 +37,7 @@ class SemanticInpainting:
             networks_by_phase["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
         self.networks: Mapping[str, nn.Module] = networks_by_phase
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
-        self.members = torch.from_numpy(labels.members() if labels else torch.zeros(256, 0, dtype=torch.bool).numpy())
+        self.members = torch.from_numpy(labels.members()) if labels else torch.zeros(256, 0, dtype=torch.bool)
         self.class_weights = torch.ones(self.classes)
         for name, weight in self.loss.class_weights.items():
             if labels is None:
