@@ -566,3 +566,46 @@ def test_label_maps_are_written_as_png_and_checked(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="id 50"):
         images.write_labels(np.full((2, 2), 50, np.uint8), street, tmp_path / "map.png")
     assert leftovers(tmp_path) == []
+
+
+# --- without the disk --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extension", [".png", ".jpg", ".webp", ".tiff"])
+def test_encoded_is_what_is_written(extension: str, tmp_path: Path) -> None:
+    image = Image.fromarray(photo())
+    picture = images.read(io.BytesIO(encoded(image, "JPEG", quality=70, exif=described(), icc_profile=PROFILE)))
+    images.write(picture, path := tmp_path / f"out{extension}")
+    assert images.encode(picture, images.EXTENSIONS[extension]) == path.read_bytes()
+
+
+def test_encoding_refuses_what_writing_refuses() -> None:
+    with pytest.raises(OutputError, match=r"the result: JPEG holds 8 bits"):
+        images.encode(images.read(noise(4, 4, 3, dtype=np.uint16)), "JPEG")
+    with pytest.raises(OutputError, match="the result as WEBP cannot be written"):
+        images.encode(images.read(np.zeros((1, 20_000, 3), np.uint8)), "WEBP")
+
+
+def test_open_files_are_called_by_their_name(tmp_path: Path) -> None:
+    file = io.BytesIO(b"no picture")
+    file.name = "holiday.png"
+    for read in (images.read, images.dimensions, lambda source: images.read_labels(source, labels.get("street"))):
+        with pytest.raises((ImageError, LabelError), match=r"holiday\.png is not a picture"):
+            read(file)
+        file.seek(0)
+    (tmp_path / "empty.png").touch()
+    with (tmp_path / "empty.png").open("rb") as empty, pytest.raises(ImageError, match=r"empty\.png is empty"):
+        images.dimensions(empty)
+
+
+def test_dimensions_come_from_the_header_alone() -> None:
+    whole = encoded(Image.new("RGB", (40, 30)), "PNG")
+    file = io.BytesIO(whole[:50])
+    assert images.dimensions(file) == (30, 40)
+    assert file.tell() == 0
+
+
+def test_label_maps_from_open_files() -> None:
+    street = labels.get("street")
+    wanted = np.arange(8, dtype=np.uint8).reshape(2, 4)
+    assert (images.read_labels(io.BytesIO(images.encode_labels(wanted, street)), street) == wanted).all()

@@ -12,6 +12,7 @@ quality 95 and 4:4:4. A file appears under its name only when it is complete.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import struct
@@ -101,15 +102,42 @@ def read(source: Source) -> Picture:
     if isinstance(source, Image.Image):
         with _reading("the image"):
             return _from_pil(source, "the image")
-    if not isinstance(source, str | Path):
-        return _decode(source, "the picture")
     try:
-        with Path(source).open("rb") as file:
-            return _decode(file, str(source))
+        with _opened(source) as file:
+            return _decode(file, name(source))
     except FileNotFoundError:
         raise ImageError(f"{source}: there is no such file") from None
     except OSError as error:
         raise ImageError(f"{source} cannot be read: {error.strerror}") from None
+
+
+def name(source: str | Path | BinaryIO) -> str:
+    """What errors call a picture: its path, or the `name` of an open file."""
+    return str(source if isinstance(source, str | Path) else getattr(source, "name", "the picture"))
+
+
+@contextlib.contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
+    """The file at a path, closed in the end, or one that is open already."""
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield source
+
+
+def dimensions(file: BinaryIO) -> tuple[int, int]:
+    """(height, width) that an open picture file claims to have, from its header alone: nothing is decoded.
+
+    Raises ImageError for what is not a picture.
+    """
+    with _reading(where := name(file)):
+        if not file.read(1):
+            raise ImageError(f"{where} is empty (0 bytes)")
+        file.seek(0)
+        width, height = Image.open(file, formats=_READABLE).size
+        file.seek(0)
+        return height, width
 
 
 def to_pil(picture: Picture) -> Image.Image:
@@ -129,13 +157,20 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Non
     path = Path(path)
     check_output(path, overwrite=overwrite)
     kind = EXTENSIONS[path.suffix.lower()]
-    if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):
-        raise OutputError(f"{path}: {kind} holds 8 bits and this picture has 16; write a .png or .tiff")
-    if picture.alpha is not None and kind == "JPEG" and (picture.alpha < np.iinfo(picture.alpha.dtype).max).any():
-        raise OutputError(f"{path}: JPEG holds no transparency and this picture has some; write a .png, .webp or .tiff")
-    if picture.mode == "LA" and picture.pixels.dtype == np.uint16 and kind == "TIFF":
-        raise OutputError(f"{path}: few programs read TIFF of 16-bit grey with transparency; write a .png")
+    _check_holds(kind, picture, str(path))
     _store(path, lambda file: _ENCODERS[kind](picture, file))
+
+
+def encode(picture: Picture, kind: str) -> bytes:
+    """The file that `write` makes, as bytes. kind: "PNG", "JPEG", "WEBP" or "TIFF".
+
+    Raises OutputError where the format cannot hold the picture.
+    """
+    _check_holds(kind, picture, "the result")
+    buffer = io.BytesIO()
+    with _writing(f"the result as {kind}"):
+        _ENCODERS[kind](picture, buffer)
+    return buffer.getvalue()
 
 
 def write_rgb(array: NDArray[np.uint8], path: str | Path, *, overwrite: bool = False) -> None:
@@ -161,27 +196,30 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
-def read_labels(path: str | Path, label_set: LabelSet) -> LabelMap:
+def read_labels(source: str | Path | BinaryIO, label_set: LabelSet) -> LabelMap:
     """A label map from a grey or palette picture of ids, coded as the files of the set, or from one in the set's colours.
+
+    source: a path or an open binary file.
 
     Returns (H, W) uint8 class ids, 255 = unknown. Raises LabelError where the file is missing or damaged, and names the first id
     or colour that the set does not have.
     """
+    where = name(source)
     try:
-        with Path(path).open("rb") as file, _reading(str(path)):
+        with _opened(source) as file, _reading(where):
             image = Image.open(file, formats=_READABLE)
-            _check_kind(image, str(path))
+            _check_kind(image, where)
             image.load()
     except OSError as error:
-        raise LabelError(f"label map {path} cannot be read: {error.strerror}") from None
+        raise LabelError(f"label map {where} cannot be read: {error.strerror}") from None
     except ImageError as error:
         raise LabelError(f"label map {error}") from None
     if image.mode in ("RGB", "RGBA"):
-        return label_set.from_colours(np.asarray(image)[:, :, :3], where=str(path))
+        return label_set.from_colours(np.asarray(image)[:, :, :3], where=where)
     raw = np.asarray(image)
     if raw.ndim != 2 or raw.max() > UNKNOWN:
-        raise LabelError(f"label map {path} is neither 8-bit ids (grey or palette) nor 8-bit RGB colours")
-    return label_set.decode(raw.astype(np.uint8), where=str(path))
+        raise LabelError(f"label map {where} is neither 8-bit ids (grey or palette) nor 8-bit RGB colours")
+    return label_set.decode(raw.astype(np.uint8), where=where)
 
 
 def write_labels(labels: LabelMap, label_set: LabelSet, path: str | Path, *, overwrite: bool = False) -> None:
@@ -194,6 +232,12 @@ def write_labels(labels: LabelMap, label_set: LabelSet, path: str | Path, *, ove
     if path.suffix.lower() != ".png":
         raise OutputError(f"{path}: label maps are written as .png, so that every id stays what it is")
     check_output(path, overwrite=overwrite)
+    _store(path, lambda file: file.write(encode_labels(labels, label_set)))
+
+
+def encode_labels(labels: LabelMap, label_set: LabelSet) -> bytes:
+    """The file that `write_labels` makes, as bytes. Raises LabelError for an id that the set does not have."""
+    label_set.check(labels)
     numbers = np.arange(256, dtype=np.uint8)
     colours = np.frombuffer(label_set.palette(), np.uint8).reshape(256, 3)
     palette = colours.copy()
@@ -203,7 +247,9 @@ def write_labels(labels: LabelMap, label_set: LabelSet, path: str | Path, *, ove
             numbers[target] = number
     image = Image.fromarray(numbers[labels])
     image.putpalette(palette.tobytes())
-    _store(path, lambda file: image.save(file, "PNG"))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _from_array(array: NDArray[Any]) -> Picture:
@@ -353,16 +399,34 @@ def _store(path: Path, encode: Callable[[BinaryIO], object]) -> None:
     """Writes a file under a temporary name in the same folder, then renames it: it is complete or not there."""
     temporary = path.with_name(f".scenefill-{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("xb") as file:
-            encode(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except Exception as error:  # encoders refuse odd sizes and metadata with errors of every kind
-        raise OutputError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        with _writing(str(path)):
+            with temporary.open("xb") as file:
+                encode(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def _writing(where: str) -> Iterator[None]:
+    """Turns whatever an encoder raises into one OutputError."""
+    try:
+        yield
+    except Exception as error:  # encoders refuse odd sizes and metadata with errors of every kind
+        raise OutputError(f"{where} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _check_holds(kind: str, picture: Picture, where: str) -> None:
+    """Raises OutputError where a format cannot hold a picture."""
+    if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):
+        raise OutputError(f"{where}: {kind} holds 8 bits and this picture has 16; write a .png or .tiff")
+    if picture.alpha is not None and kind == "JPEG" and (picture.alpha < np.iinfo(picture.alpha.dtype).max).any():
+        raise OutputError(f"{where}: JPEG holds no transparency and this picture has some; write a .png, .webp or .tiff")
+    if picture.mode == "LA" and picture.pixels.dtype == np.uint16 and kind == "TIFF":
+        raise OutputError(f"{where}: few programs read TIFF of 16-bit grey with transparency; write a .png")
 
 
 def _level(picture: Picture) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -26,16 +26,16 @@ OBJECT_SHARE = (0.005, 0.5)
 """Smallest and largest share of the picture that an object-shaped hole may take before it is grown."""
 
 
-def read(path: str | Path, *, invert: bool = False) -> Mask:
-    """The mask in a picture file: (H, W) bool, True = hole. See `from_array` for what counts as hole.
+def read(source: str | Path | BinaryIO, *, invert: bool = False) -> Mask:
+    """The mask in a picture file, a path or open: (H, W) bool, True = hole. See `from_array` for what counts as hole.
 
     Raises MaskError where the file is missing, cannot be read, or holds only 0 and 1.
     """
     try:
-        picture = images.read(path)
+        picture = images.read(source)
     except ImageError as error:
         raise MaskError(f"mask {error}") from None
-    return _threshold(picture.pixels, picture.alpha, invert, where=f"mask {path}")
+    return _threshold(picture.pixels, picture.alpha, invert, where=f"mask {images.name(source)}")
 
 
 def from_array(array: NDArray[Any] | Image, *, invert: bool = False) -> Mask:
