@@ -25,6 +25,8 @@ class Painter:
     name = "painter"
     labels = STREET
     temperature = 2.0
+    known_map = False
+    guide = None
 
     def __init__(
         self, working_size: int = 32, stride: int = 16, fallback: tuple[str, ...] = ("building", *STREET.classes)
@@ -35,7 +37,12 @@ class Painter:
         self.asked: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]] = []
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         batch, _, height, width = image.shape
         assert height % self.stride == 0
@@ -63,6 +70,8 @@ class Grey:
     name = "grey"
     labels = None
     temperature = 1.0
+    known_map = False
+    guide = None
 
     def __init__(self, value: float = 0.0, working_size: int | None = 32, stride: int = 16) -> None:
         self.value = value
@@ -70,7 +79,12 @@ class Grey:
         self.stride = stride
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         assert forbid.shape == (len(image), 0)
         return Answer(np.full_like(image, self.value), None)

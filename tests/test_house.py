@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "scenefill"
 
 ABOVE = [
-    *("errors", "labels", "exif", "images", "masks", "crops", "sheets", "weights", "runtime"),
+    *("errors", "labels", "exif", "images", "masks", "crops", "sheets", "weights", "guides", "runtime"),
     *("patchmatch", "classical", "inpainter", "batch", "benchmark", "cli", "__main__"),
 ]
 BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation", "export"]

@@ -17,6 +17,7 @@ from PIL import Image
 
 import scenefill
 from scenefill import classical, images, masks, weights
+from scenefill import labels as label_sets
 from scenefill.benchmark import timed
 from scenefill.errors import ImageError, InputError, LabelError, MaskError, OutputError, ScenefillWarning, WeightsError
 from scenefill.inpainter import Inpainter
@@ -449,3 +450,66 @@ def test_a_photo_of_twelve_megapixels_fits_into_a_gibibyte(tmp_path: Path) -> No
     assert peak is None or peak < 1024
     with Image.open(tmp_path / "out.jpg") as out:
         assert out.size == (4000, 3000)
+
+
+class Mapped(Painter):
+    """A Painter that counts on a map of what is known."""
+
+    name = "mapped"
+    known_map = True
+
+
+def test_a_model_that_counts_on_a_map_gets_it_from_a_segmenter() -> None:
+    labels = _street()
+    photo, hole = PALETTE[labels], _box(40, 60, 10, 10, 12, 16)
+    seen: list[NDArray[np.uint8]] = []
+
+    def segmenter(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        seen.append(rgb[mask])
+        return np.full(mask.shape, STREET.id("vegetation"), np.uint8)
+
+    backend = Mapped(working_size=64)
+    result = Inpainter(backend, segmenter)(photo, hole)
+    assert np.array_equal(result.image[~hole], photo[~hole])
+    _, mask, hints, _ = backend.asked[0]
+    inside = mask[0, 0] > 0
+    assert (seen[0] == 128).all()  # the segmenter does not see what stands in the hole either
+    assert (hints[0][inside] == UNKNOWN).all()
+    assert (hints[0][~inside] == STREET.id("vegetation")).all()
+
+
+def test_a_label_map_of_the_photo_comes_before_the_segmenter() -> None:
+    labels = _street()
+    hole = _box(40, 60, 10, 10, 12, 16)
+    wish = np.where(hole, UNKNOWN, labels)
+    wish[12:15, 12:15] = STREET.id("person")
+    wish[:, :3] = UNKNOWN
+    backend = Mapped(working_size=64)
+    Inpainter(backend, lambda rgb, mask: np.full(mask.shape, STREET.id("vegetation"), np.uint8))(
+        PALETTE[labels], hole, labels=wish
+    )
+    hints = backend.asked[0][2][0]
+    left, rest = hints[:40, :3], hints[:40, 3:60]
+    assert (left == STREET.id("vegetation")).all()
+    assert np.array_equal(rest, wish[:, 3:60])
+
+
+def test_the_segmenter_is_the_built_in_network_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Painter(stride=16)
+    monkeypatch.setattr("scenefill.inpainter.load", lambda name: Inpainter({"sge-net-street": asked}[name]))
+    labels, hole = _street(), _box(40, 60, 10, 40, 12, 12)
+    backend = Mapped(working_size=64)
+    Inpainter(backend)(PALETTE[labels], hole)
+    hints, mask = backend.asked[0][2][0][:40, :60], backend.asked[0][1][0, 0, :40, :60] > 0
+    assert np.array_equal(hints[~mask], labels[~mask])
+    backend.stride = 8
+    with pytest.raises(InputError, match="sge-net-street takes multiples of 16 and mapped of 8: give a label map"):
+        Inpainter(backend)(PALETTE[labels], hole)
+
+
+def test_a_segmenter_of_other_classes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Painter()
+    monkeypatch.setattr(other, "labels", label_sets.get("outdoor-scenes"))
+    monkeypatch.setattr("scenefill.inpainter.load", lambda name: Inpainter(other))
+    with pytest.raises(LabelError, match="in its own classes, and sge-net-street knows others: give a label map"):
+        Inpainter(Mapped())(PALETTE[_street()], _box(40, 60, 10, 40, 12, 12))

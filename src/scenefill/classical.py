@@ -32,12 +32,19 @@ class ClassicalBackend:
     working_size: int | None = None
     stride = 1
     temperature = 1.0
+    known_map = False
+    guide: str | None = None
 
     def __init__(self, name: Literal["telea", "navier-stokes", "patchmatch"]) -> None:
         self.name = name
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         """See Backend; `hints` and `forbid` mean nothing here, and there are no logits."""
         pixels = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)

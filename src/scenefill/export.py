@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from . import weights
 from .errors import OutputError, ScenefillError, WeightsError
+from .guides import GUIDES
 from .labels import UNKNOWN
 from .runtime import OnnxBackend
 
@@ -91,7 +92,7 @@ def find_weights(source: Path) -> Path:
     """The generator's weights file of a run directory, or `source` itself where it is a file. Raises WeightsError."""
     if not source.is_dir():
         return source
-    found = [p for p in sorted((source / "weights").glob("*.safetensors")) if p.stem != "discriminator"]
+    found = [p for p in sorted((source / "weights").glob("*.safetensors")) if not p.stem.endswith("discriminator")]
     if len(found) != 1:
         raise WeightsError(f"{source} is not a run directory: it has {len(found)} weights files in {source / 'weights'}, not one")
     return found[0]
@@ -113,6 +114,8 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
 
     (traced_size,) = _sizes(network, (TRACED,))
     sample = [torch.from_numpy(a) for a in _sample(network, 2, *traced_size, seed=0)]
+    names = ["image", "mask", *(("hints", "forbid") if network.labels else ()), *(("guide",) if network.guide else ())]
+    asked = dict(zip(("image", "mask", "hints", "forbid", "guide"), sample, strict=False))
 
     class Filled(torch.nn.Module):
         """What is left of a Prediction for those who only fill; without labels, hints and forbid are no inputs."""
@@ -121,24 +124,24 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
             super().__init__()
             self.network = traced
 
-        def forward(self, image: Any, mask: Any, hints: Any = sample[2], forbid: Any = sample[3]) -> Any:
-            prediction = self.network(image, mask, hints, forbid)
+        def forward(self, *given: Any) -> Any:
+            prediction = self.network(**asked | dict(zip(names, given, strict=True)))
             return (prediction.image,) if prediction.logits is None else (prediction.image, prediction.logits)
 
     batch = torch.export.Dim("batch", min=1, max=64)
     height, width = (network.stride * torch.export.Dim(side, min=1, max=1024) for side in ("h", "w"))
-    free = {0: batch} if network.fixed_size else {0: batch, 2: height, 3: width}
-    shapes = {"image": free, "mask": free}
-    if network.labels:
-        shapes |= {"hints": {0: batch} if network.fixed_size else {0: batch, 1: height, 2: width}, "forbid": {0: batch}}
+    only_batch = {0: batch}
+    plane = only_batch if network.fixed_size else only_batch | {2: height, 3: width}
+    shapes = dict.fromkeys(("image", "mask", "guide"), plane)
+    shapes |= {"hints": only_batch if network.fixed_size else only_batch | {1: height, 2: width}, "forbid": only_batch}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
             Filled().eval(),
-            tuple(sample[: len(shapes)]),
+            tuple(asked[name] for name in names),
             dynamo=True,
-            dynamic_shapes=shapes,
-            input_names=list(shapes),
+            dynamic_shapes=(tuple(shapes[name] for name in names),),
+            input_names=names,
             output_names=["picture", "logits"] if network.labels else ["picture"],
             verbose=False,
         )
@@ -200,8 +203,11 @@ def _sizes(network: Network, sizes: tuple[tuple[int, int], ...]) -> tuple[tuple[
     return sizes if network.fixed_size is None else ((network.fixed_size // network.stride,) * 2,)
 
 
-def _sample(network: Network, batch: int, height: int, width: int, seed: int) -> tuple[Any, Any, Any, Any]:
-    """image, mask, hints, forbid of `height` x `width` strides: a smooth picture, a box as the hole, a hint in a part of it."""
+def _sample(network: Network, batch: int, height: int, width: int, seed: int) -> tuple[Any, ...]:
+    """image, mask, hints, forbid of `height` x `width` strides: a smooth picture, a box as the hole, a hint in a part of it.
+
+    A network that wants a guide gets it as the fifth; one that counts on a map outside the hole, two classes there.
+    """
     import cv2
 
     rng = np.random.default_rng(seed)
@@ -217,4 +223,8 @@ def _sample(network: Network, batch: int, height: int, width: int, seed: int) ->
     if classes:
         hints[:, h // 2 : 3 * h // 4, w // 4 : w // 2] = classes - 1
         forbid[:, 0] = True
-    return image, mask, hints, forbid
+    if network.known_map:
+        known = np.broadcast_to((np.arange(h) > h // 3)[:, None] % classes, hints.shape)
+        hints = np.where(mask[:, 0] > 0, hints, known).astype(np.int64)
+    asked = (image, mask, hints, forbid)
+    return (*asked, GUIDES[network.guide](image, mask)) if network.guide else asked

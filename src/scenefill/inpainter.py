@@ -22,6 +22,7 @@ from PIL.Image import Image
 from . import crops, images, masks, weights
 from .crops import Crop
 from .errors import InputError, LabelError, ScenefillWarning
+from .guides import GUIDES
 from .images import Picture, Pixels
 from .labels import UNKNOWN, LabelMap, LabelSet
 from .masks import Mask
@@ -42,19 +43,26 @@ LEFTOVER = 1.5
 """A segmentation is that uncertain about outlines: `erase` grows its mask by at least so many of its pixels."""
 
 
-def load(name_or_path: str | Path, *, threads: int | None = None) -> Inpainter:
+Segmenter = Callable[[NDArray[np.uint8], Mask], LabelMap]
+"""RGB (H, W, 3) uint8, hole (H, W) -> ids (H, W) of a model's label set; what it says of the hole itself is not used."""
+SEGMENTER = "sge-net-street"
+"""Who says what is known around a hole to a model that counts on it, where nobody else does."""
+
+
+def load(name_or_path: str | Path, *, threads: int | None = None, segmenter: Segmenter | None = None) -> Inpainter:
     """The model of that name (`list_models` has them all), or the one in a weights file.
 
     threads: how many to compute with; None leaves it to the runtime (one per core).
+    segmenter: as in `Inpainter`.
     Raises WeightsError for an unknown name and for files that are missing or damaged.
     """
     if name_or_path in weights.CLASSICAL:
         from .classical import BACKENDS
 
-        return Inpainter(BACKENDS[str(name_or_path)])
+        return Inpainter(BACKENDS[str(name_or_path)], segmenter)
     from .runtime import OnnxBackend
 
-    return Inpainter(OnnxBackend.open(weights.find(name_or_path), threads=threads))
+    return Inpainter(OnnxBackend.open(weights.find(name_or_path), threads=threads), segmenter)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +72,7 @@ class Request:
     hole: Mask
     """(H, W): what is to be filled."""
     hints: LabelMap
-    """(H, W): class ids inside the hole, UNKNOWN where the model decides."""
+    """(H, W): class ids inside the hole, UNKNOWN where the model decides; outside it what is known, for a model that wants it."""
     forbid: NDArray[np.bool_]
     """(K,): classes that may not appear in the hole; K = 0 for a model without semantics."""
 
@@ -135,10 +143,14 @@ class Inpainter:
     >>> mask[20:30, 30:40] = True
     >>> scenefill.load("navier-stokes")(photo, mask).image[25, 35]
     array([90, 90, 90], dtype=uint8)
+
+    segmenter: says what is around a hole to a model that counts on it (SPG-Net), where no label map does; None: the model
+    SEGMENTER. Other models never ask.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, segmenter: Segmenter | None = None) -> None:
         self.backend = backend
+        self._given_segmenter = segmenter
 
     @property
     def labels(self) -> LabelSet | None:
@@ -161,7 +173,8 @@ class Inpainter:
         """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
 
         mask: of the photo's size, white or True = hole (masks.read); a path, a PIL image or an array.
-        labels: what shall be where: a label map of the photo's size. Only what lies in the hole counts; 255 = the model decides.
+        labels: what shall be where: a label map of the photo's size; 255 = the model decides. Only what lies in the hole counts,
+            but for a model that wants to know what is around it.
         forbid: names of classes that may not appear in the hole; a hint beats them.
         grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
         invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
@@ -252,8 +265,15 @@ class Inpainter:
     def _ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
         mask = crops.shrink_mask(request.hole, crop).astype(np.float32)
         hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
+        image = crops.shrink(pixels, crop)
         start = time.perf_counter()
-        answer = self.backend.run(crops.shrink(pixels, crop)[None], mask[None, None], hints[None], request.forbid[None])
+        if self.backend.known_map:
+            free = (mask == 0) & (hints == UNKNOWN)
+            rgb = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
+            hints = np.where(free, self._segmenter(rgb, mask > 0), hints) if free.any() else hints
+        asked = (image[None], mask[None, None])
+        guide = GUIDES[self.backend.guide](*asked) if self.backend.guide else None
+        answer = self.backend.run(*asked, hints[None], request.forbid[None], guide)
         _log.info(
             "%s sees %dx%d pixels at (%d, %d) as %dx%d and takes %.2f s",
             *(self.backend.name, crop.width, crop.height, crop.left, crop.top, crop.columns, crop.rows),
@@ -269,7 +289,8 @@ class Inpainter:
             if given.shape != hole.shape:
                 (height, width), (rows, columns) = hole.shape, given.shape
                 raise LabelError(f"the label map is {columns}x{rows} and the photo {width}x{height} (width x height)")
-            hints = np.where(hole & (given < len(label_set)), given, UNKNOWN).astype(np.uint8)
+            counts = (given < len(label_set)) if self.backend.known_map else hole & (given < len(label_set))
+            hints = np.where(counts, given, UNKNOWN).astype(np.uint8)
         flags = self._classes("avoid classes").flags(forbid) if forbid else np.zeros(len(self.labels or ()), bool)
         if forbid and flags.all():
             raise LabelError("every class is forbidden, so nothing may be filled in: leave at least one")
@@ -279,6 +300,32 @@ class Inpainter:
         if self.labels is None:
             raise LabelError(f"{self.backend.name} knows no classes and cannot {purpose}: take a network with semantics")
         return self.labels
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        if self._given_segmenter is not None:
+            return self._given_segmenter
+        backend = load(SEGMENTER).backend
+        if backend.labels != self.labels:
+            raise LabelError(
+                f"{self.backend.name} must be told what is around a hole, in its own classes, and {SEGMENTER} knows others: "
+                "give a label map of the whole photo, or a segmenter"
+            )
+        if self.backend.stride % backend.stride:
+            raise InputError(
+                f"{SEGMENTER} takes multiples of {backend.stride} and {self.backend.name} of {self.backend.stride}: "
+                "give a label map of the whole photo, or a segmenter"
+            )
+
+        def segment(rgb: NDArray[np.uint8], hole: Mask) -> LabelMap:
+            image = rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - np.float32(1)
+            free, forbid = np.full((1, *hole.shape), UNKNOWN, np.int64), np.zeros((1, len(self.labels or ())), bool)
+            logits = backend.run(image, hole[None, None].astype(np.float32), free, forbid).logits
+            assert logits is not None
+            labels: LabelMap = logits[0].argmax(axis=0).astype(np.uint8)
+            return labels
+
+        return segment
 
     def _working_size(self, size: int | None) -> int | None:
         if size is None:

@@ -49,22 +49,37 @@ class Backend(Protocol):
     def temperature(self) -> float:
         """What scores are divided by so that their softmax is a calibrated confidence."""
 
+    @property
+    def known_map(self) -> bool:
+        """Whether it counts on hints outside the hole: the map of what is known."""
+
+    @property
+    def guide(self) -> str | None:
+        """Name in `guides.GUIDES` of what else `run` is given, or None."""
+
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         """Fill the holes of a batch.
 
         image: (B, 3, H, W) RGB in [-1, 1]; what lies inside a hole has no influence.   mask: (B, 1, H, W), 1 = hole.
         hints: (B, H, W) class ids, 255 = "you decide".   forbid: (B, K), True = may not appear in the hole (K = 0: no labels).
+        guide: (B, 2, H, W), for a backend that names one: its values, and 1 where they are to be believed.
         """
 
 
 class OnnxBackend:
     """An exported network on ONNX Runtime.
 
-    NAME.onnx is the graph alone. Its inputs are named as the arguments of `run`, without hints and forbid for a network without
-    semantics; its outputs are those of Answer, in that order. Its initializers are external and are bound by name to the tensors
-    of NAME.safetensors, no more and no fewer; its metadata holds their hash as "tensors_sha256".
+    NAME.onnx is the graph alone. Its inputs are named as the arguments of `run`: without hints and forbid for a network without
+    semantics, with guide for one that names it. Its outputs are those of Answer, in that order. Its initializers are external
+    and are bound by name to the tensors of NAME.safetensors, no more and no fewer; its metadata holds their hash as
+    "tensors_sha256".
     """
 
     def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
@@ -73,6 +88,8 @@ class OnnxBackend:
         self.working_size: int | None = info.working_size
         self.stride = info.stride
         self.temperature = info.temperature
+        self.known_map = info.known_map
+        self.guide = info.guide
         self._session = session
 
     @classmethod
@@ -93,10 +110,15 @@ class OnnxBackend:
         return cls(path.stem, info, session)
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         """See Backend."""
-        feed = {"image": image, "mask": mask}
+        feed = {"image": image, "mask": mask} | ({} if guide is None else {"guide": guide})
         if self.labels is None:
             (picture,) = self._session.run(None, feed)
             return Answer(picture, None)

@@ -65,6 +65,10 @@ class Info:
     tensors_sha256: str = ""
     """Of the tensors, see `tensors_sha256`; `save` fills it in."""
     notes: str = ""
+    known_map: bool = False
+    """Whether it counts on hints outside the hole: the map of what is known."""
+    guide: str | None = None
+    """Name in `guides.GUIDES` of what else its graph is given."""
     format: int = FORMAT
 
     @classmethod

@@ -52,9 +52,16 @@ class Flat:
     working_size: int | None = SIZE
     stride: int = 8
     temperature: float = 1.0
+    known_map: bool = False
+    guide: str | None = None
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         fill = np.full_like(image, self.grey)
         if self.labels is None:
@@ -71,7 +78,12 @@ class Peeking(Flat):
     """Hands back what it was given."""
 
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         return Answer(image, None)
 

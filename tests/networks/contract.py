@@ -52,7 +52,7 @@ def write(network: Network, name: str, config: dict[str, Any], path: Path) -> we
     info = weights.Info(
         network=name, config=config, label_set=network.labels.name if network.labels else None,
         working_size=network.fixed_size or 4 * network.stride, stride=network.stride, temperature=1.0,
-        trained_on=(), images_seen=0, metrics={}, licence="CC0-1.0",
+        trained_on=(), images_seen=0, metrics={}, licence="CC0-1.0", known_map=network.known_map, guide=network.guide,
     )  # fmt: skip
     return weights.save(path, as_float16(network.state_dict()), info)
 

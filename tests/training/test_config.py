@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scenefill.errors import ConfigError
-from scenefill.training.config import LossConfig, TrainConfig, load, parse, plain
+from scenefill.training.config import TrainConfig, load, parse, plain
+from scenefill.training.tasks.semantic import SemanticLoss
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -48,7 +49,7 @@ def test_a_file_becomes_a_typed_config(file: Path) -> None:
     assert config.data.short_side == (256, 512)
     assert config.data.masks == {"centre": 0.5, "boxes": 0.5}
     assert config.run.images == 2000
-    assert config.loss == LossConfig(hole=2.0, class_weights={"person": 2.0})
+    assert config.loss == SemanticLoss(hole=2.0, class_weights={"person": 2.0})
     assert [type(value) for value in (config.loss.hole, config.loss.class_weights["person"])] == [float, float]
 
 

@@ -24,17 +24,25 @@ class TorchBackend:
         self.temperature = temperature
         self.labels = network.labels
         self.stride = network.stride
+        self.known_map = network.known_map
+        self.guide = network.guide
 
     @torch.no_grad()
     def run(
-        self, image: NDArray[np.float32], mask: NDArray[np.float32], hints: NDArray[np.int64], forbid: NDArray[np.bool_]
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
     ) -> Answer:
         """Arrays as `runtime.Backend.run` describes them. Raises InputError for a size that the network does not take."""
         self.network.check_size(image.shape[2], image.shape[3])
         device = next(self.network.parameters()).device
         training = self.network.training
         self.network.eval()
-        prediction = self.network(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in (image, mask, hints, forbid)))
+        asked = (image, mask, hints, forbid) if guide is None else (image, mask, hints, forbid, guide)
+        prediction = self.network(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in asked))
         self.network.train(training)
         logits = None if prediction.logits is None else prediction.logits.float().cpu().numpy()
         return Answer(prediction.image.float().cpu().numpy(), logits)

@@ -53,6 +53,10 @@ class Network(nn.Module, abc.ABC):
     stride: int = 1
     fixed_size: int | None = None
     """Side of the only square input that the network takes; None: any size."""
+    known_map: ClassVar[bool] = False
+    """Hints outside the hole are the map of what is known there (SPG-Net's S0), and the network counts on it."""
+    guide: ClassVar[str | None] = None
+    """Name in `guides.GUIDES` of what else the network wants; None: nothing."""
 
     @abc.abstractmethod
     def forward(self, image: Tensor, mask: Tensor, hints: Tensor, forbid: Tensor) -> Prediction:
@@ -61,6 +65,9 @@ class Network(nn.Module, abc.ABC):
         mask: (B, 1, H, W) float, 1 = hole.
         hints: (B, H, W) int64 class ids, 255 = the network decides. Networks without semantics ignore them.
         forbid: (B, K) bool, classes that may not appear inside the hole; a hint beats a forbid.
+
+        A network that names a guide takes it as a fifth argument, (B, 2, H, W) float: its values, and 1 where they are to be
+        believed; None: only what it sees itself.
         """
 
     def check_size(self, height: int, width: int) -> None:

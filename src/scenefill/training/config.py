@@ -2,7 +2,7 @@
 
     [network]  name = "sge-net"  ...fields of the network's own config
     [data]     what is trained on (data.stream.DataConfig)
-    [loss]     weights of the loss terms, named as in the paper
+    [loss]     weights of the loss terms, named as in the paper (`Loss` of the network's task)
     [discriminator]
     [optimiser]
     [run]      how long, how often to log, what to validate on
@@ -24,49 +24,7 @@ from typing import Any, Literal
 from ..data.stream import DataConfig
 from ..errors import ConfigError
 from ..networks import NETWORKS
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Weights of Eqs. 7-10 of SGE-Net, and what we add to them. A weight of 0 leaves the term out."""
-
-    hole: float = 6.0
-    """L1 inside the hole at scale 0."""
-    valid: float = 1.0
-    """L1 on known pixels at scale 0."""
-    coarse: float = 0.5
-    """What the L1 of scales 1..4 counts against that of scale 0."""
-    perceptual: float = 0.1
-    """lambda_p."""
-    perceptual_network: Literal["vgg16", "squeezenet"] = "vgg16"
-    """Psi."""
-    perceptual_scales: tuple[int, ...] = (0, 1, 2, 3, 4)
-    """Scales l at which the perceptual term is taken."""
-    perceptual_on: Literal["picture", "hole"] = "picture"
-    """"hole" compares the composited picture at positions that touch the hole."""
-    adversarial: float = 0.1
-    """lambda_alpha."""
-    adversarial_kind: Literal["hinge", "logistic", "least_squares"] = "hinge"
-    """"logistic" is Eq. 8."""
-    adversarial_from: int = 0
-    """Images seen before the adversary joins."""
-    feature_matching: float = 0.0
-    """Weight of the distance of the discriminator's features; not in the paper."""
-    segmentation: float = 0.2
-    """lambda_s."""
-    class_weights: dict[str, float] = field(default_factory=dict)
-    """Class name -> weight in the cross-entropy; 1 where not named."""
-
-
-@dataclass(frozen=True)
-class DiscriminatorConfig:
-    """The multi-scale PatchGAN of Eq. 8."""
-
-    scales: int = 3
-    width: int = 64
-    layers: int = 3
-    label_map: bool = False
-    """It also sees the true label map, so that it judges whether the texture fits the class."""
+from .tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -125,17 +83,25 @@ class TrainConfig:
 
     network: dict[str, Any] = field(default_factory=dict)
     data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    loss: Any = field(default_factory=dict)
+    """The `Loss` of the network's task; a table of its fields is made into one."""
+    discriminator: Any = field(default_factory=dict)
+    """The `Discriminator` of the network's task."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
         if "name" not in self.network:
             raise ConfigError('network.name is missing; for instance name = "sge-net"')
-        if self.network["name"] in NETWORKS:
+        name = self.network["name"]
+        if name in NETWORKS:
             own = {key: value for key, value in self.network.items() if key != "name"}
-            _typed(NETWORKS[self.network["name"]].Config, own, "network.")
+            _typed(NETWORKS[name].Config, own, "network.")
+        if name in TASKS:
+            for section, kind in (("loss", TASKS[name].Loss), ("discriminator", TASKS[name].Discriminator)):
+                values = getattr(self, section)
+                if not isinstance(values, kind):
+                    object.__setattr__(self, section, _typed(kind, values, f"{section}."))
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:

@@ -73,8 +73,9 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
     """Wraps the task's networks and gives each phase its optimiser."""
     task.setup(fabric)
     optimisers = {}
+    parts = parts_of(task.generator)
     for name, network in task.networks.items():
-        lr = optimiser.lr if name == "generator" else optimiser.discriminator_lr
+        lr = optimiser.lr if network in parts else optimiser.discriminator_lr
         made = (
             torch.optim.Adam(network.parameters(), lr, optimiser.betas)
             if optimiser.kind == "adam"
@@ -89,6 +90,7 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
 def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks) -> Progress:
     """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite."""
     task = progress.task
+    parts = parts_of(task.generator)
     per_step = stream.batch_size * stream.world
     sums: dict[str, float] = defaultdict(float)
     since, clock = 0, time.monotonic()
@@ -97,12 +99,14 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
             break
         batch = to_device(batch, fabric.device)
         rate = learning_rate(progress.images_seen, run.images, optimiser)
+        for network in task.networks.values():
+            network.requires_grad_(network in parts)
         prediction = task.forward(batch)
         for phase in task.phases(progress.images_seen):
             step = progress.optimisers[phase.name]
             for network in task.networks.values():
                 network.requires_grad_(network is phase.network)
-            given = prediction if phase.network is task.generator else prediction.detached()
+            given = prediction if phase.network in parts else prediction.detached()
             terms = phase.loss(batch, given)
             total = torch.stack(list(terms.values())).sum()
             if not math.isfinite(total.item()):
@@ -113,7 +117,7 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
                 )
             step.zero_grad(set_to_none=True)
             fabric.backward(total)
-            if optimiser.clip and phase.network is task.generator:
+            if optimiser.clip and phase.network in parts:
                 norm = nn.utils.clip_grad_norm_(phase.network.parameters(), optimiser.clip)
                 sums["grad_norm"] += norm.item()
             for group in step.param_groups:
@@ -146,6 +150,11 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
             if due(run.validate_every):
                 hooks.validate(progress)
     return progress
+
+
+def parts_of(generator: nn.Module) -> set[nn.Module]:
+    """The generator and all that it consists of: a phase may train a part of it."""
+    return set(generator.modules())
 
 
 def learning_rate(seen: int, images: int, optimiser: OptimiserConfig) -> float:

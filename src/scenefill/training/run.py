@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from ..errors import ConfigError, DataError, WeightsError
 from ..networks.interface import Network, as_float16, load_into
 from . import checkpoint, tasks
 from .config import TrainConfig, plain
-from .engine import Hooks, Progress, start, train
+from .engine import Hooks, Progress, parts_of, start, train
 from .runlog import RunLog, sample_sheet
-from .task import Task
+from .task import Task, question
 
 Validate = Callable[[Network], dict[str, float]]
 """Figures of a network (in evaluation mode) by name; made by the evaluation room, called by the loop."""
@@ -67,7 +67,7 @@ def run(
     task = _task(config)
     labels = task.generator.labels
     stream = Stream(config.data, labels, config.run.batch_size, config.run.seed, rank=fabric.global_rank, world=fabric.world_size)
-    images_before = load_initial(task.networks, init) if init else 0
+    images_before = load_initial(task, init) if init else 0
     progress = start(task, fabric, config.optimiser)
     if state is not None:
         if state["config"]["network"] != plain(config)["network"]:
@@ -81,7 +81,7 @@ def run(
     def sample(progress: Progress) -> None:
         batch = Batch(*(t.to(fabric.device) for t in samples))
         with torch.no_grad():
-            prediction = progress.average(batch.image, batch.mask, batch.hints, batch.forbid)
+            prediction = progress.average(*question(progress.average, batch))
         assert log is not None
         log.sheet(progress.images_seen, sample_sheet(batch, prediction, labels))
 
@@ -153,25 +153,32 @@ def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_s
         images_seen=images_seen,
         metrics={},
         licence=config.run.licence,
+        known_map=generator.known_map,
+        guide=generator.guide,
     )
     weights.save(folder / f"{info.network}.safetensors", as_float16(progress.average.state_dict()), info)
-    for name, network in progress.task.networks.items():
-        if name != "generator":
-            described = replace(info, network=name, config={}, notes=f"the {name} that {info.network} was trained against")
-            weights.save(folder / f"{name}.safetensors", as_float16(network.state_dict()), described)
+    for name, network in _adversaries(progress.task):
+        described = replace(info, network=name, config={}, notes=f"the {name} that {info.network} was trained against")
+        weights.save(folder / f"{name}.safetensors", as_float16(network.state_dict()), described)
 
 
-def load_initial(networks: Mapping[str, nn.Module], path: Path) -> int:
-    """Weights from files into fresh networks, the discriminator's where they fit; returns the images that they have seen."""
+def load_initial(task: Task, path: Path) -> int:
+    """Weights from files into fresh networks, a discriminator's where they fit; returns the images that they have seen."""
     info, tensors = weights.read_tensors(path)
-    load_into(networks["generator"], tensors, str(path))
-    for name, network in networks.items():
+    load_into(task.generator, tensors, str(path))
+    for name, network in _adversaries(task):
         beside = path.with_name(f"{name}.safetensors")
-        if name != "generator" and beside.is_file():
+        if beside.is_file():
             _, tensors = weights.read_tensors(beside)
             with contextlib.suppress(WeightsError):  # of another shape: it starts anew
                 load_into(network, tensors, str(beside))
     return info.images_seen
+
+
+def _adversaries(task: Task) -> list[tuple[str, nn.Module]]:
+    """The networks by name that are no part of the generator."""
+    parts = parts_of(task.generator)
+    return [(name, network) for name, network in task.networks.items() if network not in parts]
 
 
 def keep_memory() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from ..data.batches import Batch
+from ..guides import GUIDES
+from ..labels import UNKNOWN
 from ..networks.interface import Network, Prediction
 
 Terms = dict[str, Tensor]
@@ -17,21 +20,29 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Phase:
-    """One optimiser step: "discriminator" first, then "generator"."""
+    """One optimiser step: those of discriminators first, then that of the generator or of its parts."""
 
     name: str
     network: nn.Module
     """Whose parameters the step changes."""
     loss: Callable[[Batch, Prediction], Terms]
-    """Called once per step; the prediction is detached in every phase but the generator's."""
+    """Called once per step; the prediction is detached unless the phase trains the generator or a part of it."""
 
 
 class Task(Protocol):
-    """A system to be trained. `setup` is called once, with Lightning's Fabric, before anything else."""
+    """A system to be trained. `setup` is called once, with Lightning's Fabric, before anything else.
+
+    Parts of a generator that train in one step have graphs of their own: what one hands to the other is detached.
+    """
+
+    Loss: ClassVar[type]
+    """Frozen dataclass of the section [loss] of a config: weights and schedule of this system."""
+    Discriminator: ClassVar[type]
+    """Frozen dataclass of the section [discriminator]."""
 
     generator: Network
     networks: Mapping[str, nn.Module]
-    """Phase name -> the network that it trains; "generator" is among them."""
+    """Phase name -> the network that it trains: the generator or parts of it, and discriminators."""
 
     def setup(self, fabric: Any) -> None:
         """Moves the networks to the device and wraps those that run under autograd across processes."""
@@ -41,3 +52,16 @@ class Task(Protocol):
 
     def phases(self, images_seen: int) -> list[Phase]:
         """The phases of this step, in order."""
+
+
+def question(network: Network, batch: Batch) -> tuple[Tensor, ...]:
+    """The arguments of `network.forward` for a batch: a network that counts on a map of what is known, or on a guide, gets it."""
+    hints = batch.hints
+    if network.known_map and network.labels:
+        known = torch.where(batch.labels < len(network.labels), batch.labels, UNKNOWN)
+        hints = torch.where(batch.mask[:, 0] > 0, hints, known)
+    asked = (batch.image, batch.mask, hints, batch.forbid)
+    if network.guide is None:
+        return asked
+    made = GUIDES[network.guide](batch.image.cpu().numpy(), batch.mask.cpu().numpy())
+    return (*asked, torch.from_numpy(made).to(batch.image.device))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
-from ..config import TrainConfig
 from ..task import Task
 from .semantic import SemanticInpainting
 
-TASKS: dict[str, Callable[[TrainConfig], Task]] = {
+if TYPE_CHECKING:
+    from ..config import TrainConfig
+
+TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,
 }
+"""Network name -> a class that is a Task and is made of a TrainConfig."""
 
 
 def create(config: TrainConfig) -> Task:
@@ -19,4 +22,5 @@ def create(config: TrainConfig) -> Task:
     name = config.network["name"]
     if name not in TASKS:
         raise ConfigError(f'there is no training task for network "{name}"; known are: {", ".join(TASKS)}')
-    return TASKS[name](config)
+    task: Task = TASKS[name](config)
+    return task

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,21 +17,69 @@ from ...losses.perceptual import feature_network, perceptual
 from ...networks.discriminators import MultiScaleDiscriminator, Verdict
 from ...networks.interface import Network, Prediction
 from ...networks.layers import one_hot
-from ..config import TrainConfig
-from ..task import Phase, Terms
+from ..task import Phase, Terms, question
+
+if TYPE_CHECKING:
+    from ..config import TrainConfig
+
+
+@dataclass(frozen=True)
+class SemanticLoss:
+    """Weights of Eqs. 7-10 of SGE-Net, and what we add to them. A weight of 0 leaves the term out."""
+
+    hole: float = 6.0
+    """L1 inside the hole at scale 0."""
+    valid: float = 1.0
+    """L1 on known pixels at scale 0."""
+    coarse: float = 0.5
+    """What the L1 of scales 1..4 counts against that of scale 0."""
+    perceptual: float = 0.1
+    """lambda_p."""
+    perceptual_network: Literal["vgg16", "squeezenet"] = "vgg16"
+    """Psi."""
+    perceptual_scales: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Scales l at which the perceptual term is taken."""
+    perceptual_on: Literal["picture", "hole"] = "picture"
+    """"hole" compares the composited picture at positions that touch the hole."""
+    adversarial: float = 0.1
+    """lambda_alpha."""
+    adversarial_kind: Literal["hinge", "logistic", "least_squares"] = "hinge"
+    """"logistic" is Eq. 8."""
+    adversarial_from: int = 0
+    """Images seen before the adversary joins."""
+    feature_matching: float = 0.0
+    """Weight of the distance of the discriminator's features; not in the paper."""
+    segmentation: float = 0.2
+    """lambda_s."""
+    class_weights: dict[str, float] = field(default_factory=dict)
+    """Class name -> weight in the cross-entropy; 1 where not named."""
+
+
+@dataclass(frozen=True)
+class SemanticDiscriminator:
+    """The multi-scale PatchGAN of Eq. 8."""
+
+    scales: int = 3
+    width: int = 64
+    layers: int = 3
+    label_map: bool = False
+    """It also sees the true label map, so that it judges whether the texture fits the class."""
 
 
 class SemanticInpainting:
     """L_Final of Eq. 10. Names of the terms: re (L1), perceptual, ad, fm (feature matching), se; d for the discriminator."""
 
+    Loss: ClassVar = SemanticLoss
+    Discriminator: ClassVar = SemanticDiscriminator
+
     def __init__(self, config: TrainConfig) -> None:
-        self.loss = config.loss
+        self.loss: SemanticLoss = config.loss
         self.generator: Network = networks.create(**config.network)
         labels = self.generator.labels
         self.classes = len(labels) if labels else 0
         networks_by_phase: dict[str, nn.Module] = {"generator": self.generator}
         if self.loss.adversarial or self.loss.feature_matching:
-            d = config.discriminator
+            d: SemanticDiscriminator = config.discriminator
             if d.label_map and not self.classes:
                 raise ConfigError("discriminator.label_map needs a network with label heads")
             classes = self.classes if d.label_map else 0
@@ -54,7 +103,7 @@ class SemanticInpainting:
 
     def forward(self, batch: Batch) -> Prediction:
         """The generator's answer to a batch."""
-        prediction: Prediction = self._run["generator"](batch.image, batch.mask, batch.hints, batch.forbid)
+        prediction: Prediction = self._run["generator"](*question(self.generator, batch))
         return prediction
 
     def phases(self, images_seen: int) -> list[Phase]:
