@@ -20,7 +20,7 @@ from scenefill import classical, images, masks, weights
 from scenefill import labels as label_sets
 from scenefill.benchmark import timed
 from scenefill.errors import ImageError, InputError, LabelError, MaskError, OutputError, ScenefillWarning, WeightsError
-from scenefill.inpainter import Inpainter
+from scenefill.inpainter import Inpainter, warnings_kept
 from scenefill.labels import UNKNOWN
 
 PALETTE = np.array(STREET.colours, np.uint8)
@@ -513,3 +513,38 @@ def test_a_segmenter_of_other_classes_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("scenefill.inpainter.load", lambda name: Inpainter(other))
     with pytest.raises(LabelError, match="in its own classes, and sge-net-street knows others: give a label map"):
         Inpainter(Mapped())(PALETTE[_street()], _box(40, 60, 10, 40, 12, 12))
+
+
+def _two_holes() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    return _photo(40, 400), _box(40, 400, 4, 4, 8, 8) | _box(40, 400, 4, 380, 8, 8)
+
+
+def test_progress_is_told_crop_by_crop() -> None:
+    heard: list[tuple[int, int]] = []
+    photo, mask = _two_holes()
+    Inpainter(Grey()).fill(photo, mask, progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+    heard.clear()
+    Inpainter(Painter()).erase(STREET.colourise(_street()), "car", progress=lambda done, total: heard.append((done, total)))
+    assert heard == [(0, 1), (1, 1)]
+
+
+def test_what_progress_raises_ends_the_fill() -> None:
+    painter = Painter()
+
+    def stop(done: int, total: int) -> None:
+        if done == 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Inpainter(painter).fill(*_two_holes(), progress=stop)
+    assert len(painter.asked) == 1
+
+
+def test_warnings_can_be_kept_to_oneself() -> None:
+    with warnings_kept() as said:
+        Inpainter(Grey()).fill(_photo(20, 20), np.zeros((20, 20), bool))
+    (sentence,) = said
+    assert sentence.startswith("the mask has no hole")
+    with pytest.warns(ScenefillWarning, match="no hole"):
+        Inpainter(Grey()).fill(_photo(20, 20), np.zeros((20, 20), bool))

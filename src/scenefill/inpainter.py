@@ -5,11 +5,13 @@ It decides where to look (crops.py), asks a model (runtime.Backend) and pastes t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +38,9 @@ MaskSource = str | Path | Image | NDArray[Any]
 LabelSource = str | Path | Image | LabelMap
 
 Scores = NDArray[np.float32]
+
+Progress = Callable[[int, int], None]
+"""(crops done, crops in all)"""
 
 LARGE_HOLE = 0.6
 """Share of a photo above which a hole draws a warning."""
@@ -169,6 +174,7 @@ class Inpainter:
         invert_mask: bool = False,
         resize_mask: bool = False,
         size: int | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
 
@@ -179,6 +185,7 @@ class Inpainter:
         grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
         invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
         size: side in pixels at which the model works, in place of its own working size.
+        progress: hears of each crop before it is filled, and of the end; what it raises ends the fill.
 
         Warns (ScenefillWarning) of a mask without a hole, and of one that leaves little to go by.
         Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take.
@@ -193,7 +200,7 @@ class Inpainter:
         if not hole.any():
             _warn("the mask has no hole, so there is nothing to fill: white is the hole (--invert-mask turns it round)")
         request = self._request(masks.dilate(hole, grow), labels, forbid)
-        return self._fill(picture, request, feather, self._working_size(size), _shape(image))
+        return self._fill(picture, request, feather, self._working_size(size), _shape(image), progress)
 
     __call__ = fill
 
@@ -205,10 +212,19 @@ class Inpainter:
         self._classes("segment a photo")
         return self._look(_picture(image).pixels, self._working_size(size))
 
-    def erase(self, image: Photo, names: Iterable[str], *, grow: int = 6, feather: int = 0, size: int | None = None) -> Result:
+    def erase(
+        self,
+        image: Photo,
+        names: Iterable[str],
+        *,
+        grow: int = 6,
+        feather: int = 0,
+        size: int | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
         """Find everything of some classes and remove it: segment, grow what was found, fill it with these classes forbidden.
 
-        grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size: as in `fill`.
+        grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size, progress: as in `fill`.
         Warns (ScenefillWarning) where nothing is found; the photo then comes back as it is, with an empty mask.
         Raises LabelError for unknown classes and for a model without semantics, MaskError where nothing else is in the photo.
         """
@@ -223,9 +239,17 @@ class Inpainter:
             _warn(f"no {' or '.join(names)} was found, so there is nothing to erase")
         scale = crops.whole(found.shape[0], found.shape[1], working_size, self.backend.stride).scale
         hole = masks.dilate(found, max(grow, math.ceil(LEFTOVER * scale)))
-        return self._fill(picture, self._request(hole, None, names), feather, working_size, _shape(image))
+        return self._fill(picture, self._request(hole, None, names), feather, working_size, _shape(image), progress)
 
-    def _fill(self, picture: Picture, request: Request, feather: int, size: int | None, shape: tuple[int, ...] | None) -> Result:
+    def _fill(
+        self,
+        picture: Picture,
+        request: Request,
+        feather: int,
+        size: int | None,
+        shape: tuple[int, ...] | None,
+        progress: Progress | None,
+    ) -> Result:
         hole = request.hole
         masks.check(hole, picture.pixels.shape[:2])
         if feather < 0:
@@ -234,11 +258,16 @@ class Inpainter:
             _warn(f"{masks.ratio(hole):.0%} of the photo is hole: is the mask meant the other way round (--invert-mask)?", 4)
         pixels = picture.pixels.copy()
         seen = []
-        for crop in crops.plan(hole, size, self.backend.stride, margin=feather):
+        planned = crops.plan(hole, size, self.backend.stride, margin=feather)
+        for done, crop in enumerate(planned):
+            if progress:
+                progress(done, len(planned))
             answer = self._ask(picture.pixels, request, crop)
             crops.paste(pixels, answer.image[0], hole, crop, feather)
             if answer.logits is not None:
                 seen.append((crop, answer.logits[0]))
+        if progress:
+            progress(len(planned), len(planned))
         look = (lambda: self._look(pixels, size, request, seen)) if self.labels else None
         return Result(picture.replaced(pixels), hole, shape=shape, label_set=self.labels, look=look)
 
@@ -360,5 +389,22 @@ def _read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
     return labels
 
 
+_kept: ContextVar[list[str] | None] = ContextVar("_kept", default=None)
+
+
+@contextlib.contextmanager
+def warnings_kept() -> Iterator[list[str]]:
+    """Inside, what fills of this thread warn of is put into the list and nowhere else: `warnings` is one for all threads."""
+    kept: list[str] = []
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
+
+
 def _warn(text: str, stacklevel: int = 3) -> None:
-    warnings.warn(text, ScenefillWarning, stacklevel=stacklevel)
+    if (kept := _kept.get()) is not None:
+        kept.append(text)
+    else:
+        warnings.warn(text, ScenefillWarning, stacklevel=stacklevel)
