@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "scenefill"
 
 ABOVE = [
-    *("errors", "labels", "exif", "images", "masks", "crops", "sheets", "weights", "guides", "runtime"),
-    *("patchmatch", "classical", "inpainter", "batch", "benchmark", "cli", "__main__"),
+    *("errors", "files", "labels", "exif", "images", "masks", "crops", "sheets", "weights", "guides", "runtime"),
+    *("patchmatch", "detail", "classical", "inpainter", "batch", "benchmark", "web", "cli", "__main__"),
 ]
 BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation", "export"]
 """Every room may import the rooms before it; those of BELOW may use torch."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import secrets
 import struct
 import warnings
 import zlib
@@ -30,6 +29,7 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from . import exif
 from .errors import ImageError, LabelError, OutputError
+from .files import replacing
 from .labels import UNKNOWN, LabelMap, LabelSet
 
 Pixels = NDArray[np.unsignedinteger[Any]]
@@ -396,18 +396,8 @@ def _upright(samples: Pixels, orientation: int) -> Pixels:
 
 
 def _store(path: Path, encode: Callable[[BinaryIO], object]) -> None:
-    """Writes a file under a temporary name in the same folder, then renames it: it is complete or not there."""
-    temporary = path.with_name(f".scenefill-{secrets.token_hex(8)}.tmp")
-    try:
-        with _writing(str(path)):
-            with temporary.open("xb") as file:
-                encode(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with _writing(str(path)), replacing(path) as file:
+        encode(file)
 
 
 @contextlib.contextmanager

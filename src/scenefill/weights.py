@@ -9,7 +9,6 @@ $XDG_CACHE_HOME/scenefill, else ~/.cache/scenefill.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import difflib
 import hashlib
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OutputError, WeightsError
+from .files import replacing
 
 FORMAT = 1
 _KEY = "scenefill"
@@ -112,18 +112,11 @@ def save(path: str | Path, tensors: Mapping[str, NDArray[Any]], info: Info) -> I
     path = Path(path)
     info = dataclasses.replace(info, tensors_sha256=tensors_sha256(tensors))
     contiguous = {name: np.ascontiguousarray(tensor).reshape(tensor.shape) for name, tensor in tensors.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with replacing(path) as file:
             file.write(to_bytes(contiguous, {_KEY: json.dumps(dataclasses.asdict(info), ensure_ascii=False)}))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return info
 
 
@@ -373,27 +366,20 @@ def fetch(name: str, *, progress: Callable[[int, int], None] | None = None) -> P
     """
     file = _public(name)
     path = cache_dir() / file.file_name
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     digest, done = hashlib.sha256(), 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(file.url, timeout=30) as answer, temporary.open("wb") as out:
+        with urllib.request.urlopen(file.url, timeout=30) as answer, replacing(path) as out:
             while chunk := answer.read(1 << 20):
                 out.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
                 if progress:
                     progress(done, file.size)
-            out.flush()
-            os.fsync(out.fileno())
-        if digest.hexdigest() != file.sha256:
-            raise WeightsError(f"what {file.url} sent is not {file.file_name} (its sha256 differs). {_by_hand(name)}")
-        temporary.replace(path)
+            if digest.hexdigest() != file.sha256:
+                raise WeightsError(f"what {file.url} sent is not {file.file_name} (its sha256 differs). {_by_hand(name)}")
     except (OSError, HTTPException) as error:
         raise WeightsError(f"{file.file_name} could not be fetched ({error}). {_by_hand(name)}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return path
 
 

@@ -43,19 +43,3 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     torch.save({"trap": Trap()}, tmp_path / "000000008.pt")
     assert checkpoint.newest(tmp_path) is None
     assert not (tmp_path / "sprung").exists()
-
-
-def test_a_failed_write_leaves_what_stood_there(tmp_path: Path) -> None:
-    path = tmp_path / "a.pt"
-    path.write_text("old")
-
-    def half(temporary: Path) -> None:
-        temporary.write_text("ne")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        checkpoint.write_safely(path, half)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
-    assert path.read_text() == "old"
-    checkpoint.write_safely(path, lambda temporary: temporary.write_text("new") and None)
-    assert path.read_text() == "new"

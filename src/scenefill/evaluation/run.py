@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ConfigError, OutputError
+from ..files import replacing
 from ..inpainter import Inpainter, Result
 from ..metrics.frechet import frechet
 from ..metrics.perceptual import FeatureDistance
@@ -117,9 +118,8 @@ def _frechet(measured: list[Measured]) -> float:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error

@@ -8,12 +8,12 @@ Every file is written to a temporary name, flushed to the disk, then renamed, so
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from ..files import replacing
 
 KEEP = 2
 
@@ -22,7 +22,8 @@ def save(folder: Path, images_seen: int, state: dict[str, Any]) -> Path:
     """Writes a checkpoint and removes all but the newest `KEEP`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{images_seen:09d}.pt"
-    write_safely(path, lambda temporary: torch.save(state, temporary))
+    with replacing(path) as file:
+        torch.save(state, file)
     for old in sorted(folder.glob("*.pt"))[:-KEEP]:
         old.unlink()
     return path
@@ -37,15 +38,3 @@ def newest(folder: Path) -> dict[str, Any] | None:
             continue
         return state
     return None
-
-
-def write_safely(path: Path, write: Callable[[Path], None]) -> None:
-    """Calls `write` with a temporary path in the same folder, flushes that file to the disk and gives it its name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
