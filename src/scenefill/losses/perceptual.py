@@ -1,13 +1,14 @@
-"""Feature networks, and the distance of their activations (second half of Eq. 7 of SGE-Net).
+"""Feature networks, and the distance of their activations: that of Eq. 7 of SGE-Net, and the learned one of SPG-Net's SG-Net.
 
-VGG-16 is the paper's; SqueezeNet 1.1 is the small substitute where the file of VGG-16 is not at hand. Both take RGB in [-1, 1]
-and give activations from shallow to deep; both are frozen.
+VGG-16 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand. All take RGB in
+[-1, 1] and give activations from shallow to deep; all are frozen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from .adversarial import patches
 from .reconstruction import masked_mean
 
 SQUEEZENET_FILE = "squeezenet11_imagenet_features_hwio.npz"
+LPIPS_FILE = "lpips_linear/alex.pth"
 
 
 class SqueezeNet11(nn.Module):
@@ -98,12 +100,7 @@ class VGG16(nn.Module):
     def from_file(cls, path: Path) -> VGG16:
         """Reads the public file; its deeper layers and classifier are left aside. Raises WeightsError for another file."""
         network = cls()
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            wanted = {key: state[key] for key in network.state_dict()}
-            network.load_state_dict(wanted)
-        except Exception as error:  # torch.load raises many kinds
-            raise WeightsError(f"{path} is not the public VGG-16 file: {error}") from error
+        network.load_state_dict(_part_of(path, network.state_dict(), "VGG-16"))
         return network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
@@ -115,6 +112,89 @@ class VGG16(nn.Module):
             if index in (8, 15, 22):  # relu2_2, relu3_3, relu4_3
                 maps.append(x)
         return tuple(maps)
+
+
+class AlexNet(nn.Module):
+    """AlexNet (Krizhevsky 2014), features only: the five ReLUs, at 1/4, 1/8 and three times 1/16 (a little less).
+
+    `features` is indexed as in the public file (alexnet-owt-7be5be79.pth), so that its state dict loads as it is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(),
+        )  # fmt: skip
+        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1), persistent=False)
+        self.requires_grad_(False)
+
+    @classmethod
+    def from_file(cls, path: Path) -> AlexNet:
+        """Reads the public file; its classifier is left aside. Raises WeightsError for another file."""
+        network = cls()
+        network.load_state_dict(_part_of(path, network.state_dict(), "AlexNet"))
+        return network
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        mean, std = self.mean, self.std
+        x = ((rgb + 1) / 2 - mean) / std  # type: ignore[operator]
+        maps = []
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                maps.append(x)
+        return tuple(maps)
+
+
+def _part_of(path: Path, wanted: dict[str, Any], name: str) -> dict[str, Tensor]:
+    """Those tensors of a public file that are `wanted`, by name and shape. Raises WeightsError for another file."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return {key: state[key].view(tensor.shape) for key, tensor in wanted.items()}
+    except Exception as error:  # torch.load raises many kinds
+        raise WeightsError(f"{path} is not the public {name} file: {error}") from error
+
+
+class PatchDistance(nn.Module):
+    """LPIPS (Zhang et al., CVPR 2018, Eq. 1) on the patches of the hole, as SG-Net of SPG-Net is trained with it.
+
+    linear: a weight for each channel of each layer, (1, C, 1, 1); None: 1 for all.
+    """
+
+    def __init__(self, network: nn.Module, linear: Sequence[Tensor] | None) -> None:
+        super().__init__()
+        self.network = network
+        self.linear = None if linear is None else nn.ParameterList(nn.Parameter(w, requires_grad=False) for w in linear)
+
+    def forward(self, prediction: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        """Sum over the layers of the mean over the positions that touch the hole; pictures (B, 3, H, W) in [-1, 1]."""
+        with torch.no_grad():
+            wanted = self.network(truth)
+        total = []
+        for layer, (ours, true) in enumerate(zip(self.network(prediction), wanted, strict=True)):
+            squared = (F.normalize(ours.float()) - F.normalize(true.float())).square()
+            weighed = squared if self.linear is None else self.linear[layer] * squared
+            total.append(masked_mean(weighed.sum(dim=1, keepdim=True), patches(mask, true)))
+        return torch.stack(total).sum()
+
+
+def patch_distance(name: str) -> PatchDistance:
+    """LPIPS by the name of its feature network: "alexnet" with its learned layers, or "squeezenet" with all weights 1.
+
+    The learned layers of SqueezeNet belong to other weights than ours, whose channels have another meaning.
+    Raises WeightsError that says which file is missing and where to put it.
+    """
+    if name == "squeezenet":
+        return PatchDistance(feature_network(name), None)
+    network = AlexNet.from_file(weights.public_file(name))
+    shapes = [layer.out_channels for layer in network.features if isinstance(layer, nn.Conv2d)]
+    wanted = {f"lin{i}.model.1.weight": torch.empty(1, channels, 1, 1) for i, channels in enumerate(shapes)}
+    return PatchDistance(network, list(_part_of(weights.placed_file(LPIPS_FILE), wanted, "LPIPS").values()))
 
 
 def feature_network(name: str) -> nn.Module:

@@ -7,9 +7,11 @@ from typing import Any
 from ..errors import ConfigError
 from .interface import Network, Prediction, build_config
 from .sgenet import SGENet
+from .spgnet import SPGNet
 
 NETWORKS: dict[str, type[Network]] = {
     "sge-net": SGENet,
+    "spg-net": SPGNet,
 }
 
 

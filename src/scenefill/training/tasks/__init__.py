@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ConfigError
 from ..task import Task
 from .semantic import SemanticInpainting
+from .spgnet import SegmentationGuidedInpainting
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
 
 TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,
+    "spg-net": SegmentationGuidedInpainting,
 }
 """Network name -> a class that is a Task and is made of a TrainConfig."""
 
