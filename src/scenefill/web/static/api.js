@@ -1,0 +1,173 @@
+/** The HTTP service, one method per route. Nothing here knows of the page. */
+
+/** @typedef {{id: number, name: string, colour: [number, number, number]}} LabelClass */
+/**
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} purpose
+ * @property {{name: string, classes: LabelClass[], aliases?: Record<string, string>} | null} labels  null: without semantics.
+ * @property {boolean} default
+ */
+/** @typedef {{id: string, width: number, height: number, name: string, preview: {width: number, height: number}}} SessionInfo */
+/** @typedef {{left: number, top: number, width: number, height: number, url: string}} PatchInfo */
+/**
+ * @typedef {object} FillInfo
+ * @property {string} id
+ * @property {string} model
+ * @property {number} seconds
+ * @property {PatchInfo[]} patches  What differs from the picture that was filled.
+ * @property {string | null} labels_url
+ * @property {string | null} confidence_url
+ * @property {string} [mask_url]  Of an erased class: what was found.
+ * @property {number} hole_ratio
+ * @property {number | null} mean_confidence
+ * @property {string[]} warnings
+ */
+/**
+ * @typedef {object} FillOptions
+ * @property {string} model
+ * @property {string[]} forbid
+ * @property {number} grow
+ * @property {number} feather
+ * @property {number | null} [unsure]  Refill only what the base is less sure of than this, 0..1.
+ */
+/** @typedef {{state: "queued" | "running" | "done" | "cancelled", position: number, crops_done: number, crops: number}} Job */
+
+/** The service said no, or nothing. The message is a sentence for the user. */
+export class ServiceError extends Error {
+  /** @param {number} status  HTTP status; 0 when there was no answer. @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export class Api {
+  #token;
+
+  /** @param {string} base  Address of the page. @param {string | null} token */
+  constructor(base, token) {
+    this.base = new URL("api/v1/", base);
+    this.#token = token;
+  }
+
+  /** @returns {Promise<Model[]>} */
+  async models() {
+    return (await this.#ask("GET", "models")).json();
+  }
+
+  /** Uploads a photo. @param {File} file @param {AbortSignal} [signal] @returns {Promise<SessionInfo>} */
+  async open(file, signal) {
+    const form = new FormData();
+    form.append("image", file, file.name);
+    return (await this.#ask("POST", "sessions", form, { signal })).json();
+  }
+
+  /** @param {string} session */
+  close(session) {
+    return this.#ask("DELETE", `sessions/${session}`, null, { keepalive: true });
+  }
+
+  /** The photo for display. @param {SessionInfo} session */
+  photo({ id, width, height, preview }) {
+    const side = Math.max(preview.width, preview.height);
+    return this.blob(`sessions/${id}/photo${side < Math.max(width, height) ? `?max_side=${side}` : ""}`);
+  }
+
+  /**
+   * @param {string} session
+   * @param {{base: string | null, mask: Blob, labels: Blob | null, options: FillOptions}} request
+   * @param {string} job  Name under which the fill can be asked about and cancelled.
+   * @param {AbortSignal} signal
+   * @returns {Promise<FillInfo>}
+   */
+  async fill(session, { base, mask, labels, options }, job, signal) {
+    const form = new FormData();
+    form.append("mask", mask, "mask.png");
+    if (labels) form.append("labels", labels, "labels.png");
+    form.append("options", JSON.stringify({ base, ...options }));
+    const answer = await this.#ask("POST", `sessions/${session}/fills`, form, { signal, headers: { "X-Job": job } });
+    return answer.json();
+  }
+
+  /**
+   * Finds everything of some classes and fills it.
+   * @param {string} session
+   * @param {{base: string | null, what: string[], model: string, grow?: number, feather: number}} request
+   * @param {string} job @param {AbortSignal} signal
+   * @returns {Promise<FillInfo>}
+   */
+  async erase(session, request, job, signal) {
+    const answer = await this.#ask("POST", `sessions/${session}/erase`, request, { signal, headers: { "X-Job": job } });
+    return answer.json();
+  }
+
+  /**
+   * The label map of a whole picture.
+   * @param {string} session @param {string} model
+   * @returns {Promise<{labels_url: string, confidence_url: string}>}
+   */
+  async segment(session, model) {
+    return (await this.#ask("POST", `sessions/${session}/segment`, { base: null, model })).json();
+  }
+
+  /** @param {string} session @param {string} job @returns {Promise<Job>} */
+  async job(session, job) {
+    return (await this.#ask("GET", `sessions/${session}/jobs/${job}`)).json();
+  }
+
+  /** @param {string} session @param {string} job */
+  cancel(session, job) {
+    return this.#ask("DELETE", `sessions/${session}/jobs/${job}`);
+  }
+
+  /**
+   * The photo at full quality with all that it came with.
+   * @param {string} session @param {string} fill @param {string} format  png, jpeg, webp, tiff or original
+   * @returns {Promise<{name: string, blob: Blob}>}
+   */
+  async save(session, fill, format) {
+    const answer = await this.#ask("GET", `sessions/${session}/fills/${fill}/save?format=${format}`);
+    return { name: fileName(answer.headers.get("Content-Disposition") ?? ""), blob: await answer.blob() };
+  }
+
+  /** @param {string} url  As the service gave it, or relative to the API. */
+  async blob(url) {
+    return (await this.#ask("GET", url)).blob();
+  }
+
+  /**
+   * @param {string} method @param {string} path @param {FormData | object | null} body @param {RequestInit} init
+   * @returns {Promise<Response>}
+   */
+  async #ask(method, path, body = null, init = {}) {
+    const headers = new Headers(init.headers);
+    if (this.#token) headers.set("Authorization", `Bearer ${this.#token}`);
+    const isForm = body instanceof FormData;
+    if (body && !isForm) headers.set("Content-Type", "application/json");
+    const content = isForm ? body : body && JSON.stringify(body);
+    let answer;
+    try {
+      answer = await fetch(new URL(path, this.base), { ...init, method, headers, body: content });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw new ServiceError(0, "The service does not answer. Is it still running? What you painted is safe here: start it and try again.");
+    }
+    if (answer.ok) return answer;
+    throw new ServiceError(answer.status, await sentence(answer));
+  }
+}
+
+/** @param {Response} answer */
+async function sentence(answer) {
+  const detail = await answer.json().then(({ detail }) => detail, () => null);
+  const text = typeof detail === "string" ? detail : `the service answered ${answer.status} ${answer.statusText}`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** @param {string} disposition */
+function fileName(disposition) {
+  const coded = /filename\*=utf-8''([^;]+)/i.exec(disposition);
+  if (coded) return decodeURIComponent(coded[1]);
+  return /filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? "filled.png";
+}

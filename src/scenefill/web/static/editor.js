@@ -1,0 +1,414 @@
+/**
+ * What is being edited: the photo, its hole, the painted classes, the fills, and every command that changes them.
+ * The page draws this and calls it; it knows nothing of the page.
+ */
+
+import { ServiceError } from "./api.js";
+import { History } from "./history.js";
+import { Edit, Plane, weight } from "./plane.js";
+import { decode, encode } from "./png.js";
+import { Picture } from "./picture.js";
+import { Session } from "./session.js";
+import { Variant, makeRoom } from "./variant.js";
+
+/** @typedef {import("./api.js").Api} Api */
+/** @typedef {import("./api.js").Model} Model */
+/** @typedef {import("./plane.js").Tiles} Tiles */
+/** @typedef {import("./variant.js").Request} Request */
+/** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
+/** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "bucket" | "dropper"} ToolName */
+/** @typedef {"plain" | "good" | "bad"} Mood */
+/** @typedef {{text: string, share: number | null, abort: AbortController}} Busy  share: 0..1, null while unknown. */
+
+/** Value of the hole's pixels in its plane and in its PNG. */
+export const HOLE = 255;
+/** Where no class is painted: the model decides. */
+export const UNKNOWN = 255;
+
+export class Editor extends EventTarget {
+  /** @type {Session | null} */
+  session = null;
+  hole = new Plane(0, 0, 0);
+  hints = new Plane(0, 0, UNKNOWN);
+  /** All variants, the photo first. @type {Variant[]} */
+  variants = [];
+  /** The variant on display. @type {Variant | null} */
+  present = null;
+  /** The variant in which the hole is. @type {Variant | null} */
+  base = null;
+  history = new History();
+  /** @type {Model[]} */
+  models = [];
+  /** @type {Model | null} */
+  model = null;
+  /** Names of classes that may not appear in the hole. @type {Set<string>} */
+  forbidden = new Set();
+  grow = 0;
+  feather = 0;
+  /** @type {Target} */
+  target = "hole";
+  /** @type {ToolName} */
+  tool = "brush";
+  /** Diameter of the brush in pixels of the photo. */
+  brush = 40;
+  showsMap = false;
+  showsTrust = false;
+  mapOpacity = 0.55;
+  /** Below this, a filled pixel counts as unsure. */
+  threshold = 0.5;
+  /** @type {{left: Variant, right: Variant, at: number} | null} */
+  comparison = null;
+  /** While the photo itself is shown in place of the variant. */
+  showsOriginal = false;
+  /** @type {Busy | null} */
+  busy = null;
+  /** Counts the changes of what is painted; `#filled` is where it stood when the variant on display was made. */
+  #strokes = 0;
+  #filled = 0;
+  /** Whether there is something that was not saved. */
+  unsaved = false;
+
+  /** @param {Api} api */
+  constructor(api) {
+    super();
+    this.api = api;
+  }
+
+  /** Whether what is painted still has to be filled. */
+  get isOpen() {
+    return this.present === this.base || this.#strokes !== this.#filled;
+  }
+
+  get classes() {
+    return this.model?.labels?.classes ?? [];
+  }
+
+  /** Says something to the user. @param {string} text @param {Mood} mood */
+  say(text, mood = "plain") {
+    this.dispatchEvent(new CustomEvent("say", { detail: { text, mood } }));
+  }
+
+  /** Tells the page that something is different. */
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Sets plain values, such as the tool. @param {Partial<Editor>} values */
+  set(values) {
+    Object.assign(this, values);
+    if ("threshold" in values || "showsTrust" in values || "showsMap" in values || "comparison" in values) void this.#prepare();
+    this.changed();
+  }
+
+  async start() {
+    await this.#try(async () => {
+      this.models = await this.api.models();
+      this.model = this.models.find((model) => model.default) ?? this.models[0] ?? null;
+      this.changed();
+    });
+  }
+
+  /** Opens a photo in place of the present one. @param {File} file */
+  async open(file) {
+    await this.#work(`Opening ${file.name}`, async () => {
+      const session = await Session.open(this.api, file);
+      const photo = await session.photo();
+      const picture = await Picture.decode(photo);
+      this.session?.close();
+      const { width, height } = session.info;
+      const place = { left: 0, top: 0, right: width, bottom: height };
+      const original = new Variant("Photo", null, null, [{ file: photo, place, picture }], null);
+      session.has(original);
+      Object.assign(this, {
+        session, variants: [original], present: original, base: original, history: new History(), comparison: null,
+        hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), forbidden: new Set(),
+        brush: Math.max(4, Math.round(Math.max(width, height) / 25)), target: "hole", tool: "brush",
+        showsMap: false, showsTrust: false, unsaved: false,
+      });
+      for (const plane of [this.hole, this.hints]) plane.onChange(() => this.#strokes++);
+      this.dispatchEvent(new Event("open"));
+      this.say(`${session.info.name}, ${width} × ${height} pixels. Paint over what should go, then press Fill.`);
+    });
+  }
+
+  // Painting
+
+  /**
+   * Notes an edit that was made as one step of the history.
+   * @param {string} name @param {Edit[]} edits
+   * @param {{present: Variant | null, base: Variant | null}} before
+   * @returns {boolean}  Whether it changed anything.
+   */
+  record(name, edits, before = { present: this.present, base: this.base }) {
+    const changes = edits.map((edit) => ({ plane: edit.plane, tiles: edit.finish() })).filter(({ tiles }) => tiles.size);
+    if (!changes.length && before.present === this.present && before.base === this.base) return false;
+    this.unsaved = true;
+    let other = before;
+    const exchange = () => {
+      for (const change of changes) change.tiles = change.plane.swap(change.tiles);
+      const now = { present: this.present, base: this.base };
+      Object.assign(this, other);
+      other = now;
+      if (other.present !== this.present) void this.#prepare();
+      this.changed();
+    };
+    const bytes = changes.reduce((sum, { tiles }) => sum + weight(tiles), 0);
+    this.history.push({ name, bytes, undo: exchange, redo: exchange });
+    this.changed();
+    return true;
+  }
+
+  undo() {
+    const name = this.history.undo();
+    this.say(name ? `Undone: ${name}` : "There is nothing to undo.");
+  }
+
+  redo() {
+    const name = this.history.redo();
+    this.say(name ? `Done again: ${name}` : "There is nothing to do again.");
+  }
+
+  clearHole() {
+    const edits = [new Edit(this.hole), new Edit(this.hints)];
+    for (const edit of edits) edit.load(new Map());
+    if (!this.record("clear the hole", edits)) this.say("There is no hole to clear.");
+  }
+
+  /** Makes every pixel of a class part of the hole; `map` has to have come. @param {number} id */
+  select(id) {
+    const map = this.present?.maps?.labels.plane;
+    if (!map) return;
+    const chosen = new Plane(map.width, map.height, 0);
+    chosen.data.set(map.data.map((value, i) => (value === id ? HOLE : this.hole.data[i])));
+    const edit = new Edit(this.hole);
+    edit.load(chosen.snapshot());
+    const { name } = this.classes[id];
+    if (!this.record(`select ${name}`, [edit])) this.say(`There is no ${name} here that is not in the hole.`);
+    else this.say(`Every ${name} is part of the hole now. Correct it with brush and eraser, then fill.`);
+  }
+
+  /** The class of a pixel as the user or else the network has it; UNKNOWN where neither does. @param {number} index */
+  classAt(index) {
+    if (this.hole.data[index] && this.hints.data[index] !== UNKNOWN) return this.hints.data[index];
+    return this.present?.maps?.labels.plane.data[index] ?? UNKNOWN;
+  }
+
+  /** @param {string} name @returns {void} */
+  toggleForbidden(name) {
+    if (!this.forbidden.delete(name)) this.forbidden.add(name);
+    this.say(this.forbidden.has(name) ? `The next fill avoids ${name}.` : `The next fill may use ${name} again.`);
+    this.changed();
+  }
+
+  /** Takes another model. Painted classes keep their names; those that it does not know are gone. @param {string} name */
+  choose(name) {
+    const before = this.classes;
+    this.model = this.models.find((model) => model.name === name) ?? this.model;
+    const table = new Uint8Array(256).fill(UNKNOWN);
+    for (const { id, name } of before) table[id] = this.classes.find((other) => other.name === name)?.id ?? UNKNOWN;
+    if (this.session && !this.hints.isEmpty) {
+      const translated = new Plane(this.hints.width, this.hints.height, UNKNOWN);
+      translated.data.set(this.hints.data.map((id) => table[id]));
+      const edit = new Edit(this.hints);
+      edit.load(translated.snapshot());
+      this.record("change of model", [edit]);
+    }
+    const names = new Set(this.classes.map((other) => other.name));
+    this.forbidden = new Set([...this.forbidden].filter((other) => names.has(other)));
+    if (typeof this.target === "number" && !this.classes[this.target]) this.target = "hole";
+    if (!this.classes.length) this.showsMap = this.showsTrust = false;
+    this.changed();
+  }
+
+  // Filling
+
+  /** Fills the hole. @param {boolean} unsure  Only what the fill on display is unsure of, on top of it. */
+  async fill(unsure = false) {
+    const { session, present, model } = this;
+    const base = unsure ? present : this.base;
+    if (!session || !base || !model) return;
+    if (!this.hole.holds(HOLE)) return this.say("There is no hole yet: paint over what should go.", "bad");
+    await this.#work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
+      const ground = this.#ground();
+      const strokes = this.#strokes;
+      const { width, height } = this.hole;
+      const mask = await encode(this.hole.data, width, height);
+      const labels = this.hints.isEmpty || !model.labels ? null : await encode(this.hints.data, width, height);
+      const options = { ...this.#options(model), grow: this.grow, ...(unsure && { unsure: this.threshold }) };
+      const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
+      const before = { present: this.present, base: this.base };
+      Object.assign(this, { present: variant, base: ground.base, comparison: null });
+      this.record(unsure ? "try again where unsure" : "fill", [], before);
+      this.#filled = strokes; // strokes made in the meantime stay, and still have to be filled
+      this.#announce(variant);
+    });
+  }
+
+  /** Removes every pixel of a class from the picture on display. @param {string} name */
+  async erase(name) {
+    const { session, present, model } = this;
+    if (!session || !present || !model) return;
+    await this.#work(`Finding and erasing ${name}`, async (signal) => {
+      const options = { ...this.#options(model), ...(this.grow && { grow: this.grow }) };
+      const ground = { hole: new Map(), hints: new Map(), base: present };
+      const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
+      const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
+      if (!found || !found.data.includes(HOLE)) return this.say(`No ${name} was found in this picture.`, "bad");
+      const mask = new Plane(found.width, found.height, 0);
+      mask.data.set(found.data.map((value) => (value >= 128 ? HOLE : 0)));
+      ground.hole = mask.snapshot();
+      this.#stand(ground, variant, `erase ${name}`);
+      this.#announce(variant);
+    });
+  }
+
+  cancel() {
+    this.busy?.abort.abort();
+  }
+
+  /** Keeps the fill on display and begins with a new hole in it. */
+  keep() {
+    if (!this.present?.ground) return this.say("There is no fill to keep yet.");
+    this.#stand({ hole: new Map(), hints: new Map(), base: this.present }, this.present, "keep the fill");
+    this.say("Kept. Paint the next hole: the fill is part of the picture now.");
+  }
+
+  /** Goes back to a variant, with the hole and the classes that it was made from. @param {Variant} variant */
+  go(variant) {
+    const ground = variant.ground ?? { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: variant };
+    this.#stand(ground, variant, `show ${variant.name}`);
+    this.say(`${variant.name} is on display.`);
+  }
+
+  // Saving
+
+  /** The picture on display as a file. @param {string} format @returns {Promise<{name: string, blob: Blob} | null>} */
+  async save(format) {
+    const { session, present } = this;
+    if (!session || !present?.request) {
+      this.say("There is no fill to save yet.", "bad");
+      return null;
+    }
+    let file = null;
+    await this.#work("Preparing the photo", async () => {
+      file = await session.save(present, format);
+      this.unsaved = false;
+    });
+    return file;
+  }
+
+  /** The label map of the picture on display, with what was painted: waits for the network. @returns {Promise<boolean>} */
+  async map() {
+    const { present } = this;
+    if (present && !present.maps) await this.#readMaps(present);
+    return Boolean(present?.maps);
+  }
+
+  /** @returns {import("./variant.js").Ground} */
+  #ground() {
+    return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: /** @type {Variant} */ (this.base) };
+  }
+
+  /** @param {Model} model */
+  #options(model) {
+    return { model: model.name, forbid: model.labels ? [...this.forbidden] : [], feather: this.feather };
+  }
+
+  /**
+   * @param {Session} session @param {Request} request @param {import("./variant.js").Ground} ground @param {AbortSignal} signal
+   * @returns {Promise<Variant>}
+   */
+  async #make(session, request, ground, signal) {
+    const info = await session.fill(request, signal, (job) => {
+      if (!this.busy || signal.aborted) return;
+      this.busy.share = job.crops ? job.crops_done / job.crops : null;
+      this.busy.text = job.state === "queued" && job.position > 0 ? `Waiting, ${job.position} before you` : this.busy.text;
+      this.changed();
+    });
+    const patches = await Promise.all(info.patches.map(async ({ left, top, width, height, url }) => {
+      const place = { left, top, right: left + width, bottom: top + height };
+      return { file: await session.blob(url), place, picture: null };
+    }));
+    const variant = new Variant(`Fill ${this.variants.length}`, request, info, patches, ground);
+    session.has(variant);
+    await variant.load();
+    return variant;
+  }
+
+  /** Keeps a new variant and says how it went. @param {Variant} variant */
+  #announce(variant) {
+    this.variants.push(variant);
+    void this.#prepare();
+    const { seconds, warnings } = /** @type {import("./api.js").FillInfo} */ (variant.info);
+    const next = this.classes.length ? "Paint a class into the hole and fill again, or keep it and go on." : "Keep it and go on.";
+    this.say([`${variant.name} took ${seconds.toFixed(1)} s.`, ...warnings.map((text) => `${text}.`), next].join(" "), "good");
+  }
+
+  /** @param {import("./variant.js").Ground} ground @param {Variant} present @param {string} name */
+  #stand(ground, present, name) {
+    const before = { present: this.present, base: this.base };
+    const edits = [new Edit(this.hole), new Edit(this.hints)];
+    edits[0].load(ground.hole);
+    edits[1].load(ground.hints);
+    Object.assign(this, { present, base: ground.base, comparison: null });
+    this.record(name, edits, before);
+    this.#filled = this.#strokes;
+    void this.#prepare();
+    this.changed();
+  }
+
+  /** Sees to it that what is to be shown is there. */
+  async #prepare() {
+    const { present, comparison } = this;
+    if (!present) return;
+    const used = comparison ? [present, comparison.left, comparison.right] : [present];
+    await Promise.all(used.map((variant) => variant.load()));
+    makeRoom(this.variants, used);
+    this.changed();
+    if (!this.showsMap && !this.showsTrust) return;
+    for (const variant of used) if (!variant.maps && (variant.info || this.showsMap)) await this.#readMaps(variant);
+  }
+
+  /** @param {Variant} variant */
+  async #readMaps(variant) {
+    const { session, model } = this;
+    if (!session || !model) return;
+    await this.#try(async () => {
+      if (!variant.info) this.say("Reading the scene …");
+      const files = await session.maps(variant, model.name);
+      if (!files) return this.say("This model knows no classes, so it has no map of the scene.");
+      await variant.readMaps(files.labels, files.confidence, variant.ground?.hole ?? null);
+      if (!variant.info) this.say("This is how the model sees the scene.");
+      this.changed();
+    });
+  }
+
+  /**
+   * Does something that takes a while and that the user may cancel. One such thing at a time.
+   * @param {string} text @param {(signal: AbortSignal) => Promise<void>} action
+   */
+  async #work(text, action) {
+    if (this.busy) return this.say("One moment: something is being done already (Esc cancels it).");
+    const abort = new AbortController();
+    this.busy = { text, share: null, abort };
+    this.say(`${text} …`);
+    this.changed();
+    try {
+      await this.#try(() => action(abort.signal), abort.signal);
+    } finally {
+      this.busy = null;
+      this.changed();
+    }
+  }
+
+  /** Says what went wrong in place of throwing it. @param {() => Promise<void>} action @param {AbortSignal} [signal] */
+  async #try(action, signal) {
+    try {
+      await action();
+    } catch (error) {
+      if (signal?.aborted) this.say("Cancelled. Nothing was changed.");
+      else if (error instanceof ServiceError) this.say(error.message, "bad");
+      else throw error;
+    }
+  }
+}

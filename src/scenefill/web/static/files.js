@@ -1,0 +1,146 @@
+/** Opening and saving: photos, masks and label maps come from files, drops and the clipboard, and go back there. */
+
+import { HOLE, UNKNOWN } from "./editor.js";
+import { Edit, Plane } from "./plane.js";
+import { decode, encode } from "./png.js";
+
+/** @typedef {import("./editor.js").Editor} Editor */
+/** @typedef {"photo" | "mask" | "classes"} Kind */
+
+/** What the names of saved files end with. */
+const ENDINGS = /** @type {const} */ ({ mask: /-mask\.\w+$/i, classes: /-(classes|scene|labels)\.\w+$/i });
+
+/**
+ * Opens files: the photo first, then what was painted on it. The kind is told by the name unless it is given.
+ * @param {Editor} editor @param {readonly File[]} files @param {() => Promise<boolean>} mayReplace @param {Kind} [kind]
+ */
+export async function open(editor, files, mayReplace, kind) {
+  const kinds = files.map((file) => ({ file, kind: kind ?? kindOf(file, Boolean(editor.session) || files.length > 1) }));
+  for (const wanted of /** @type {const} */ (["photo", "mask", "classes"])) {
+    const found = kinds.find((each) => each.kind === wanted);
+    if (!found) continue;
+    if (wanted === "photo") {
+      if (editor.unsaved && !(await mayReplace())) return;
+      await editor.open(found.file);
+      continue;
+    }
+    try {
+      if (wanted === "mask") await openMask(editor, found.file);
+      else await openClasses(editor, found.file);
+    } catch (error) {
+      editor.say(`${found.file.name}: ${error instanceof Error ? error.message : error}.`, "bad");
+    }
+  }
+}
+
+/** Offers the picture on display as a download. @param {Editor} editor @param {string} format */
+export async function savePhoto(editor, format) {
+  const file = await editor.save(format);
+  if (file) deliver(editor, file.blob, file.name);
+}
+
+/** @param {Editor} editor */
+export async function saveMask(editor) {
+  const { hole } = editor;
+  deliver(editor, await encode(hole.data, hole.width, hole.height), `${stem(editor)}-mask.png`);
+}
+
+/** Saves what the user painted; the rest is 255. @param {Editor} editor */
+export async function saveClasses(editor) {
+  const { hints } = editor;
+  deliver(editor, await encode(hints.data, hints.width, hints.height, palette(editor)), `${stem(editor)}-classes.png`);
+}
+
+/** Saves the map of the whole picture. @param {Editor} editor */
+export async function saveMap(editor) {
+  if (!(await editor.map())) return;
+  const { width, height, data } = editor.hints;
+  const map = data.map((_, i) => editor.classAt(i));
+  deliver(editor, await encode(map, width, height, palette(editor)), `${stem(editor)}-scene.png`);
+}
+
+/** Puts the picture on display into the clipboard. @param {Editor} editor */
+export async function copy(editor) {
+  if (!navigator.clipboard?.write) return editor.say("The browser lets only secure pages copy pictures: open the editor on this computer.", "bad");
+  const file = await editor.save("png");
+  if (!file) return;
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": file.blob })]);
+    editor.say("The photo is in the clipboard.", "good");
+  } catch {
+    editor.say("The browser did not allow the copy: click into the page and try again.", "bad");
+  }
+}
+
+/** @param {File} file @param {boolean} beside  Whether there is a photo that it may belong to. @returns {Kind} */
+function kindOf(file, beside) {
+  if (beside && ENDINGS.mask.test(file.name)) return "mask";
+  return beside && ENDINGS.classes.test(file.name) ? "classes" : "photo";
+}
+
+/** @param {Editor} editor @param {File} file */
+async function openMask(editor, file) {
+  const bitmap = await createImageBitmap(file).catch(() => { throw new Error("the browser cannot read it: a mask is a PNG, JPEG or WebP"); });
+  const { width, height } = bitmap;
+  check(editor, width, height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(width, height).getContext("2d"));
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const opaque = data.every((value, i) => i % 4 !== 3 || value === 255);
+  const mask = new Plane(width, height, 0);
+  for (let i = 0; i < mask.data.length; i++) {
+    const [r, g, b, a] = [data[4 * i], data[4 * i + 1], data[4 * i + 2], data[4 * i + 3]];
+    mask.data[i] = (opaque ? 0.299 * r + 0.587 * g + 0.114 * b : a) >= 128 ? HOLE : 0;
+  }
+  if (!mask.holds(HOLE)) throw new Error("it has no hole: white is the hole");
+  const edit = new Edit(editor.hole);
+  edit.load(mask.snapshot());
+  editor.record("open a mask", [edit]);
+  editor.say("The mask is open. Press Fill when it is right.", "good");
+}
+
+/** @param {Editor} editor @param {File} file */
+async function openClasses(editor, file) {
+  const { width, height, channels, data } = await decode(file);
+  check(editor, width, height);
+  const labels = new Plane(width, height, UNKNOWN);
+  const ids = new Set(editor.classes.map(({ id }) => id));
+  const colours = new Map(editor.classes.map(({ id, colour: [r, g, b] }) => [(r << 16) | (g << 8) | b, id]));
+  for (let i = 0; i < labels.data.length; i++) {
+    const at = i * channels;
+    const id = channels < 3 ? data[at] : colours.get((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]) ?? UNKNOWN;
+    if (editor.hole.data[i] && ids.has(id)) labels.data[i] = id;
+  }
+  if (labels.isEmpty) throw new Error("it has no class of this model in the hole; open or paint the hole first");
+  const edit = new Edit(editor.hints);
+  edit.load(labels.snapshot());
+  editor.record("open a label map", [edit]);
+  editor.say("The label map is open: its classes are painted into the hole.", "good");
+}
+
+/** @param {Editor} editor @param {number} width @param {number} height */
+function check({ hole }, width, height) {
+  if (width !== hole.width || height !== hole.height) {
+    throw new Error(`it is ${width} × ${height} pixels and the photo ${hole.width} × ${hole.height}; they have to agree`);
+  }
+}
+
+/** @param {Editor} editor */
+function palette(editor) {
+  const colours = new Uint8Array(768);
+  for (const { id, colour } of editor.classes) colours.set(colour, 3 * id);
+  return colours;
+}
+
+/** @param {Editor} editor */
+function stem(editor) {
+  return (editor.session?.info.name ?? "photo").replace(/\.\w+$/, "");
+}
+
+/** @param {Editor} editor @param {Blob} blob @param {string} name */
+function deliver(editor, blob, name) {
+  const url = URL.createObjectURL(blob);
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  editor.say(`${name} is saved among your downloads.`, "good");
+}
