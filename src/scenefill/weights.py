@@ -328,6 +328,12 @@ PUBLIC = {
         size=553_433_881,
         licence="BSD-3-Clause (torchvision)",
     ),
+    "vgg19": PublicFile(
+        url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+        size=574_673_361,
+        licence="BSD-3-Clause (torchvision)",
+    ),
     "alexnet": PublicFile(
         url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
         sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",

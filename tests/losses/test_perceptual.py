@@ -17,7 +17,17 @@ from torch import Tensor, nn
 
 from scenefill import weights
 from scenefill.errors import ConfigError, WeightsError
-from scenefill.losses.perceptual import SQUEEZENET_FILE, VGG16, SqueezeNet11, feature_network, perceptual
+from scenefill.losses.perceptual import (
+    SQUEEZENET_FILE,
+    VGG16,
+    VGG19,
+    SqueezeNet11,
+    content,
+    feature_network,
+    gram,
+    perceptual,
+    style,
+)
 
 
 class Halves(nn.Module):
@@ -49,6 +59,33 @@ def test_with_a_mask_only_positions_that_touch_the_hole_count() -> None:
     assert none.item() == 0
     assert given.grad is not None
     assert not given.grad.any()
+
+
+def test_content_is_summed_over_its_layers() -> None:
+    truth = torch.full((1, 3, 4, 4), 0.5)
+    prediction = truth.clone()
+    prediction[..., 0, 0] = 1.0
+    assert content(Halves(), prediction, truth, (0, 1)).item() == pytest.approx(0.5 / 16 + 0.125 / 4)
+    assert content(Halves(), prediction, truth, (1,)).item() == pytest.approx(0.125 / 4)
+    assert content(Halves(), truth, truth, (0, 1)).item() == 0
+
+
+def test_a_gram_matrix_by_hand() -> None:
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, -1.0]]]])  # two channels of two pixels
+    assert torch.equal(gram(x), torch.tensor([[[5.0, 1.0], [1.0, 10.0]]]) / 4)  # 1 1 + 2 2, 1 3 + 2 (-1), 3 3 + 1; C h w = 4
+
+
+def test_style_is_the_distance_of_the_gram_matrices() -> None:
+    truth = torch.full((1, 3, 4, 4), 0.5)
+    prediction = torch.zeros_like(truth)
+    prediction[:, 0] = 1.0
+    # layer 0, over C h w = 48: 16 / 48 in one of nine entries, against 16 / 4 / 48 in all of them; in layer 1 the same
+    one = (abs(1 / 3 - 1 / 12) + 8 / 12) / 9
+    assert style(Halves(), prediction, truth, (0, 1)).item() == pytest.approx(2 * one)
+    assert style(Halves(), prediction.flip(3), prediction, (0, 1)).item() == 0
+    noise = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert style(Halves(), noise.flip(3), noise, (0,)).item() == pytest.approx(0, abs=1e-7), "where things are has no part in it"
+    assert content(Halves(), noise.flip(3), noise, (0,)).item() > 0.1
 
 
 # ------------------------------------------------------------------------------------------------------------ SqueezeNet 1.1
@@ -185,6 +222,24 @@ def test_vgg_sees_rgb_less_the_mean_over_the_deviation(vgg_file: Path) -> None:
     np.testing.assert_allclose(array(network(rgb)[0]), x, atol=1e-4)
 
 
+def test_vgg19_gives_the_layers_of_content_and_style(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    fresh = VGG19()
+    convolutions = [i for i, layer in enumerate(fresh.features) if isinstance(layer, nn.Conv2d)]
+    assert convolutions == [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30], "as numbered in the public file"
+    torch.save(fresh.state_dict() | {"features.32.weight": torch.zeros(1)}, tmp_path / "vgg19.pth")
+    network = VGG19.from_file(tmp_path / "vgg19.pth")
+    rgb = torch.rand(1, 3, 32, 48) * 2 - 1
+    maps = network(rgb)
+    widths, sizes = (64, 128, 128, 256, 256, 512, 512, 512, 512), (1, 2, 2, 4, 4, 8, 8, 16, 16)
+    assert [m.shape for m in maps] == [(1, width, 32 // s, 48 // s) for width, s in zip(widths, sizes, strict=True)]
+    first = fresh.features[0]
+    assert isinstance(first, nn.Conv2d)
+    np.testing.assert_allclose(array(maps[0]), np.maximum(conv((array(rgb) + 1) / 2, first), 0), atol=1e-4)
+    with pytest.raises(WeightsError, match=r"missing\.pth is not the public VGG-19 file"):
+        VGG19.from_file(tmp_path / "missing.pth")
+
+
 def test_other_files_are_not_taken_for_vgg(vgg_file: Path, tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "less.pth")
     (tmp_path / "text.pth").write_text("not a state dict")
@@ -216,5 +271,5 @@ def test_without_vgg_and_without_a_net_the_file_and_its_place_are_named(tmp_path
 
 
 def test_an_unknown_feature_network_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match='there is no feature network "resnet"; known are: vgg16, squeezenet'):
+    with pytest.raises(ConfigError, match='there is no feature network "resnet"; known are: vgg16, vgg19, squeezenet'):
         feature_network("resnet")

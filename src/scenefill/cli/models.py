@@ -88,7 +88,7 @@ def blend(
 
 
 @app.command(epilog=options.example("scenefill models fetch vgg16"))
-def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg16, alexnet or inception.")]) -> None:
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg16, vgg19, alexnet or inception.")]) -> None:
     """Download a public file that training or evaluation can use into the cache, and check its sha256."""
     from .. import weights
     from .progress import counted

@@ -1,14 +1,14 @@
-"""Feature networks, and the distance of their activations: that of Eq. 7 of SGE-Net, and the learned one of SPG-Net's SG-Net.
+"""Feature networks, and distances of their activations: those of SGE-Net and EdgeConnect, and SPG-Net's learned one.
 
-VGG-16 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand. All take RGB in
-[-1, 1] and give activations from shallow to deep; all are frozen.
+VGG-16, VGG-19 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand. All take RGB
+in [-1, 1] and give activations from shallow to deep; all are frozen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -74,13 +74,19 @@ class SqueezeNet11(nn.Module):
         return tuple(maps)
 
 
-class VGG16(nn.Module):
-    """VGG-16 (Simonyan & Zisserman 2015) up to relu4_3: gives relu2_2, relu3_3, relu4_3 (Sec. 3.3 of SGE-Net) at 1/2, 1/4, 1/8.
+class VGG(nn.Module):
+    """The convolutions of a VGG (Simonyan & Zisserman 2015), up to the deepest activations that are wanted.
 
-    `features` is indexed as in the public file (vgg16-397923af.pth), so that its state dict loads as it is.
+    `features` is indexed as in the public files, so that their state dicts load as they are.
     """
 
-    BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
+    NAME: ClassVar[str]
+    BLOCKS: ClassVar[tuple[tuple[int, int], ...]]
+    """Channels and depth of each block; a pooling lies between two of them."""
+    WANTED: ClassVar[tuple[int, ...]]
+    """Indices in `features` of the ReLUs whose activations are given."""
+    MEAN: ClassVar = (0.485, 0.456, 0.406)
+    STD: ClassVar = (0.229, 0.224, 0.225)
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,15 +98,15 @@ class VGG16(nn.Module):
                 before = width
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers[:-1])
-        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(self.MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(self.STD).view(1, 3, 1, 1), persistent=False)
         self.requires_grad_(False)
 
     @classmethod
-    def from_file(cls, path: Path) -> VGG16:
+    def from_file(cls, path: Path) -> Self:
         """Reads the public file; its deeper layers and classifier are left aside. Raises WeightsError for another file."""
         network = cls()
-        network.load_state_dict(_part_of(path, network.state_dict(), "VGG-16"))
+        network.load_state_dict(_part_of(path, network.state_dict(), cls.NAME))
         return network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
@@ -109,9 +115,30 @@ class VGG16(nn.Module):
         maps = []
         for index, layer in enumerate(self.features):
             x = layer(x)
-            if index in (8, 15, 22):  # relu2_2, relu3_3, relu4_3
+            if index in self.WANTED:
                 maps.append(x)
         return tuple(maps)
+
+
+class VGG16(VGG):
+    """VGG-16 (vgg16-397923af.pth) up to relu4_3: gives relu2_2, relu3_3, relu4_3 (Sec. 3.3 of SGE-Net) at 1/2, 1/4, 1/8."""
+
+    NAME = "VGG-16"
+    BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
+    WANTED = (8, 15, 22)
+
+
+class VGG19(VGG):
+    """VGG-19 (vgg19-dcbb9e9d.pth) up to relu5_2: gives relu1_1, 2_1, 2_2, 3_1, 3_4, 4_1, 4_4, 5_1, 5_2, EdgeConnect's layers.
+
+    It sees RGB in 0..1 as it is, without the means and deviations of ImageNet: so do the authors, and their weights belong to it.
+    """
+
+    NAME = "VGG-19"
+    BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 2))
+    WANTED = (1, 6, 8, 11, 17, 20, 26, 29, 31)
+    MEAN = (0.0, 0.0, 0.0)
+    STD = (1.0, 1.0, 1.0)
 
 
 class AlexNet(nn.Module):
@@ -151,13 +178,18 @@ class AlexNet(nn.Module):
         return tuple(maps)
 
 
-def _part_of(path: Path, wanted: dict[str, Any], name: str) -> dict[str, Tensor]:
+def _part_of(path: Path, wanted: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """Those tensors of a public file that are `wanted`, by name and shape. Raises WeightsError for another file."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        return {key: state[key].view(tensor.shape) for key, tensor in wanted.items()}
+        part = {key: state[key] for key in wanted}
     except Exception as error:  # torch.load raises many kinds
         raise WeightsError(f"{path} is not the public {name} file: {error}") from error
+    for key, tensor in part.items():
+        if tensor.shape != wanted[key].shape:
+            sizes = f"{tuple(tensor.shape)} and must be {tuple(wanted[key].shape)}"
+            raise WeightsError(f"{path} is not the public {name} file: {key} is {sizes}")
+    return part
 
 
 class PatchDistance(nn.Module):
@@ -179,7 +211,7 @@ class PatchDistance(nn.Module):
         for layer, (ours, true) in enumerate(zip(self.network(prediction), wanted, strict=True)):
             squared = (F.normalize(ours.float()) - F.normalize(true.float())).square()
             weighed = squared if self.linear is None else self.linear[layer] * squared
-            total.append(masked_mean(weighed.sum(dim=1, keepdim=True), patches(mask, true)))
+            total.append(masked_mean(weighed.sum(dim=1, keepdim=True), patches(mask, true)))  # Eq. 1 of LPIPS
         return torch.stack(total).sum()
 
 
@@ -198,15 +230,17 @@ def patch_distance(name: str) -> PatchDistance:
 
 
 def feature_network(name: str) -> nn.Module:
-    """A frozen feature network by name: "vgg16" from the cache, "squeezenet" from SCENEFILL_DATA or the cache.
+    """A frozen feature network by name: "vgg16", "vgg19" from the cache, "squeezenet" from SCENEFILL_DATA or the cache.
 
     Raises WeightsError that says which file is missing and where to put it, ConfigError for an unknown name.
     """
     if name == "vgg16":
         return VGG16.from_file(weights.public_file("vgg16"))
+    if name == "vgg19":
+        return VGG19.from_file(weights.public_file("vgg19"))
     if name == "squeezenet":
         return SqueezeNet11.from_file(weights.placed_file(SQUEEZENET_FILE))
-    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, squeezenet')
+    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet')
 
 
 def perceptual(network: nn.Module, prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -223,3 +257,35 @@ def perceptual(network: nn.Module, prediction: Tensor, truth: Tensor, mask: Tens
         mean = distance.mean() if mask is None else masked_mean(distance, patches(mask, true))
         total.append(mean / true.float().abs().mean().clamp(min=1e-6))
     return torch.stack(total).mean()  # Eq. 7
+
+
+def content(network: nn.Module, prediction: Tensor, truth: Tensor, layers: Sequence[int]) -> Tensor:
+    """L_perc of EdgeConnect (its Eq. 7): the mean distance of the activations, summed over some of the network's layers.
+
+    prediction, truth: (B, 3, H, W) in [-1, 1].
+    """
+    total = [(ours - true).abs().mean() for ours, true in _activations(network, prediction, truth, layers)]
+    return torch.stack(total).sum()  # Eq. 7
+
+
+def style(network: nn.Module, prediction: Tensor, truth: Tensor, layers: Sequence[int]) -> Tensor:
+    """L_style of EdgeConnect (its Eq. 8): the mean distance of the Gram matrices, summed over some of the network's layers.
+
+    prediction, truth: (B, 3, H, W) in [-1, 1].
+    """
+    total = [(gram(ours) - gram(true)).abs().mean() for ours, true in _activations(network, prediction, truth, layers)]
+    return torch.stack(total).sum()  # Eq. 8
+
+
+def gram(activations: Tensor) -> Tensor:
+    """(B, C, h, w) -> (B, C, C): which channels are active together, over C h w."""
+    flat = activations.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat[0].numel()
+
+
+def _activations(network: nn.Module, prediction: Tensor, truth: Tensor, layers: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Of both pictures, in float32, for each of the layers."""
+    with torch.no_grad():
+        wanted = network(truth)
+    ours = network(prediction)
+    return ((ours[layer].float(), wanted[layer].float()) for layer in layers)
