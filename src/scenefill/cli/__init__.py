@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import ScenefillError, ScenefillWarning
-from . import batch, bench, check_data, demo, erase, evaluate, export, inpaint, masks, models, options, segment, train
+from . import batch, bench, check_data, demo, erase, evaluate, export, inpaint, masks, models, options, segment, serve, train
 
 
 class _Verbs(TyperGroup):
@@ -68,6 +68,7 @@ app.command("inpaint", epilog=inpaint.EXAMPLE)(inpaint.inpaint)
 app.command("erase", epilog=erase.EXAMPLE)(erase.erase)
 app.command("segment", epilog=segment.EXAMPLE)(segment.segment)
 app.command("batch", epilog=batch.EXAMPLE)(batch.batch)
+app.command("serve", epilog=serve.EXAMPLE)(serve.serve)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("export", epilog=export.EXAMPLE)(export.export)

@@ -1,0 +1,52 @@
+"""What a service is told when it starts: where it listens, and how much it takes on."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Address and limits of one service."""
+
+    host: str = "127.0.0.1"
+    token: str | None = None
+    """What requests must name as `Authorization: Bearer TOKEN`. None: nobody has to."""
+    model: str = "sge-net-street"
+    """Who fills where a request names no model: a name, or the path of a weights file."""
+
+    max_bytes: int = 128 * 2**20
+    """Largest body of a request."""
+    max_bytes_arriving: int = 512 * 2**20
+    """Of all requests that are being received at a time."""
+    max_pixels: int = 50_000_000
+    """Largest picture, known from its header before it is decoded."""
+
+    workers: int = 2
+    """Fills that are computed at a time; each uses all processor cores."""
+    queue: int = 16
+    """Fills that may wait for a worker."""
+    seconds: float = 120.0
+    """Longest time from a request to its answer."""
+    grace: float = 5.0
+    """What running fills still get when the service is stopped."""
+
+    sessions: int = 16
+    """Photos in memory; the one that was not used for longest makes room."""
+    session_bytes: int = 2 * 2**30
+    """Of all photos in memory with all that was made of them."""
+    session_seconds: float = 3600.0
+    """A photo that nobody asks for is forgotten after so long."""
+    models: int = 3
+    """Networks that are kept loaded."""
+
+    @property
+    def local(self) -> bool:
+        """Whether only programs on this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
