@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_known_pixels_stay_and_the_array_is_like_the_one_given(
 def test_every_hole_pixel_is_filled_and_its_content_has_no_influence(case: tuple[NDArray[Any], NDArray[np.bool_]]) -> None:
     photo, mask = case
     top = np.iinfo(photo.dtype).max
-    filled = _quietly(Inpainter(Grey(0.2)), photo, mask).image.reshape(*mask.shape, -1)[:, :, :3]
+    filled = _quietly(Inpainter(Grey(0.2)), photo, mask, detail="none").image.reshape(*mask.shape, -1)[:, :, :3]
     np.testing.assert_allclose(filled[mask], 0.6 * top, atol=0.51)
 
     other = photo.copy()
@@ -113,7 +114,9 @@ def test_hints_are_obeyed(case: tuple[NDArray[Any], NDArray[np.bool_]], forbidde
     photo, mask = case
     photo = np.ascontiguousarray(np.broadcast_to(photo.reshape(*mask.shape, -1)[:, :, :1], (*mask.shape, 3))).astype(np.uint8)
     labels = np.random.default_rng(seed).choice(np.array([*range(len(STREET)), UNKNOWN], np.uint8), mask.shape)
-    result = _quietly(Inpainter(Painter(working_size=192)), photo, mask, labels=labels, forbid=[STREET.classes[forbidden]])
+    result = _quietly(
+        Inpainter(Painter(working_size=192)), photo, mask, labels=labels, forbid=[STREET.classes[forbidden]], detail="none"
+    )
     default = STREET.id("building") if forbidden != STREET.id("building") else STREET.id("sky")
     wanted = np.where(labels == UNKNOWN, default, labels)
     np.testing.assert_array_equal(result.image[mask], PALETTE[wanted[mask]])
@@ -211,7 +214,7 @@ def test_label_maps_come_as_files_images_and_arrays(tmp_path: Path) -> None:
     labels = np.full((20, 30), STREET.id("road"), np.uint8)
     images.write_labels(labels, STREET, tmp_path / "ids.png")
     images.write_rgb(STREET.colourise(labels), tmp_path / "colours.png")
-    fill = Inpainter(Painter())
+    fill = partial(Inpainter(Painter()), detail="none")
     expected = fill(photo, mask, labels=labels).image
     assert (expected[mask] == PALETTE[STREET.id("road")]).all()
     with Image.open(tmp_path / "ids.png") as ids, Image.open(tmp_path / "colours.png") as colours:
@@ -358,7 +361,7 @@ def test_erase_removes_a_class_with_its_border() -> None:
     labels = _street()
     photo, car = STREET.colourise(labels), labels == STREET.id("car")
     backend = Painter(working_size=64, fallback=("vehicle", "road", "sky"))
-    result = Inpainter(backend).erase(photo, ["car"], grow=3)
+    result = Inpainter(backend).erase(photo, ["car"], grow=3, detail="none")
     np.testing.assert_array_equal(result.mask, masks.dilate(car, 3))
     assert (result.image[result.mask] == PALETTE[STREET.id("road")]).all()
     np.testing.assert_array_equal(result.image[~result.mask], photo[~result.mask])
@@ -412,11 +415,11 @@ def test_load_by_path_and_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in (path, str(path), "avenue"):
         fill = scenefill.load(name, threads=1)
         assert fill.labels is STREET
-        result = fill(photo, mask)
+        result = fill(photo, mask, detail="none")
         np.testing.assert_allclose(result.image[mask], np.broadcast_to((colour + 1) * 127.5, (600, 3)), atol=0.51)
         assert result.labels is not None
         assert result.labels.shape == (100, 90)
-    lighter = fill(photo, mask, forbid=["car"]).image[mask].astype(int) - result.image[mask]
+    lighter = fill(photo, mask, forbid=["car"], detail="none").image[mask].astype(int) - result.image[mask]
     assert set(np.unique(lighter)) <= {31, 32}
 
 

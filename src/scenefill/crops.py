@@ -8,7 +8,7 @@ size is shrunk to it by area averaging, what is smaller is padded by reflection;
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ LUMINANCE = np.array([[0.299], [0.587], [0.114]], np.float32)
 """(3, 1): RGB to grey, ITU-R BT.601, as Pillow and OpenCV have it."""
 
 T = TypeVar("T", bound=np.generic)
+Texture = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
+"""Rows and columns of n pixels of a window -> (n, 1|3): what an enlarged picture lacks there, in units of [-1, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,18 +218,23 @@ def _resized(values: NDArray[Any], rows: int, columns: int, interpolation: int) 
     return cv2.resize(values, (columns, rows), interpolation=interpolation).reshape(rows, columns, -1)
 
 
-def paste(pixels: Pixels, answer: NDArray[np.float32], mask: Mask, crop: Crop, feather: int) -> None:
+def paste(
+    pixels: Pixels, answer: NDArray[np.float32], mask: Mask, crop: Crop, feather: int, texture: Texture | None = None
+) -> None:
     """Writes a model's picture (3, *crop.frame) in [-1, 1] into the holes of a photo (H, W, 1|3), in place.
 
     mask: (H, W), all holes.  feather: over so many known pixels round the crop's holes the picture fades into the photo.
+    texture: is added to the enlarged picture.
     """
     window, share = pixels[crop.slices], _share(crop.hole, mask[crop.slices], feather)
     top = np.iinfo(pixels.dtype).max
     for rows, picture in enlarge(answer, crop, cv2.INTER_CUBIC):
         touched = share[rows] > 0
-        fill = (picture[touched] + 1) * (top / 2)
-        if pixels.shape[2] == 1:
-            fill = fill @ LUMINANCE
+        fill = picture[touched] if pixels.shape[2] == 3 else picture[touched] @ LUMINANCE
+        if texture is not None:
+            y, x = np.nonzero(touched)
+            fill += texture(y + rows.start, x)
+        fill = (fill + 1) * (top / 2)
         weight = share[rows][touched][:, None]
         window[rows][touched] = np.rint(weight * fill + (1 - weight) * window[rows][touched]).clip(0, top)
 

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from . import crops, images, masks, weights
-from .crops import Crop
+from . import detail as details
+from .crops import Crop, Texture
+from .detail import Detail
 from .errors import InputError, LabelError, ScenefillWarning
 from .guides import GUIDES
 from .images import Picture, Pixels
@@ -174,6 +176,7 @@ class Inpainter:
         invert_mask: bool = False,
         resize_mask: bool = False,
         size: int | None = None,
+        detail: Detail = "auto",
         progress: Progress | None = None,
     ) -> Result:
         """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
@@ -185,6 +188,8 @@ class Inpainter:
         grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
         invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
         size: side in pixels at which the model works, in place of its own working size.
+        detail: texture of the known surroundings for what a network leaves blurred: "patchmatch"; "none"; "auto", which is the
+            first for every network and the second for methods that are none.
         progress: hears of each crop before it is filled, and of the end; what it raises ends the fill.
 
         Warns (ScenefillWarning) of a mask without a hole, and of one that leaves little to go by.
@@ -200,7 +205,7 @@ class Inpainter:
         if not hole.any():
             _warn("the mask has no hole, so there is nothing to fill: white is the hole (--invert-mask turns it round)")
         request = self._request(masks.dilate(hole, grow), labels, forbid)
-        return self._fill(picture, request, feather, self._working_size(size), _shape(image), progress)
+        return self._fill(picture, request, feather, self._working_size(size), detail, _shape(image), progress)
 
     __call__ = fill
 
@@ -220,11 +225,12 @@ class Inpainter:
         grow: int = 6,
         feather: int = 0,
         size: int | None = None,
+        detail: Detail = "auto",
         progress: Progress | None = None,
     ) -> Result:
         """Find everything of some classes and remove it: segment, grow what was found, fill it with these classes forbidden.
 
-        grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size, progress: as in `fill`.
+        grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size, detail, progress: as in `fill`.
         Warns (ScenefillWarning) where nothing is found; the photo then comes back as it is, with an empty mask.
         Raises LabelError for unknown classes and for a model without semantics, MaskError where nothing else is in the photo.
         """
@@ -239,7 +245,7 @@ class Inpainter:
             _warn(f"no {' or '.join(names)} was found, so there is nothing to erase")
         scale = crops.whole(found.shape[0], found.shape[1], working_size, self.backend.stride).scale
         hole = masks.dilate(found, max(grow, math.ceil(LEFTOVER * scale)))
-        return self._fill(picture, self._request(hole, None, names), feather, working_size, _shape(image), progress)
+        return self._fill(picture, self._request(hole, None, names), feather, working_size, detail, _shape(image), progress)
 
     def _fill(
         self,
@@ -247,6 +253,7 @@ class Inpainter:
         request: Request,
         feather: int,
         size: int | None,
+        detail: Detail,
         shape: tuple[int, ...] | None,
         progress: Progress | None,
     ) -> Result:
@@ -254,6 +261,7 @@ class Inpainter:
         masks.check(hole, picture.pixels.shape[:2])
         if feather < 0:
             raise InputError(f"a feather is 0 pixels wide or more, not {feather}")
+        details.check(detail)
         if masks.ratio(hole) > LARGE_HOLE:
             _warn(f"{masks.ratio(hole):.0%} of the photo is hole: is the mask meant the other way round (--invert-mask)?", 4)
         pixels = picture.pixels.copy()
@@ -263,7 +271,10 @@ class Inpainter:
             if progress:
                 progress(done, len(planned))
             answer = self._ask(picture.pixels, request, crop)
-            crops.paste(pixels, answer.image[0], hole, crop, feather)
+            drawn, texture = answer.image[0], None
+            if detail == "patchmatch" or (detail == "auto" and self.backend.working_size):
+                drawn, texture = self._detailed(answer, picture.pixels, request, crop)
+            crops.paste(pixels, drawn, hole, crop, feather, texture)
             if answer.logits is not None:
                 seen.append((crop, answer.logits[0]))
         if progress:
@@ -309,6 +320,18 @@ class Inpainter:
             time.perf_counter() - start,
         )
         return answer
+
+    def _detailed(
+        self, answer: Answer, pixels: Pixels, request: Request, crop: Crop
+    ) -> tuple[NDArray[np.float32], Texture | None]:
+        labels = None
+        if answer.logits is not None:
+            hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
+            labels = details.classes(answer.logits[0], hints, request.forbid)
+        start = time.perf_counter()
+        detailed = details.transfer(answer.image[0], pixels, request.hole, crop, labels)
+        _log.info("detail of %dx%d pixels takes %.2f s", crop.width, crop.height, time.perf_counter() - start)
+        return detailed
 
     def _request(self, hole: Mask, labels: LabelSource | None, forbid: Iterable[str]) -> Request:
         hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), _listed(forbid)

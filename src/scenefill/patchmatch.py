@@ -10,6 +10,8 @@ names the key of every target. Positions are indices into the flattened picture,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +78,38 @@ def fill(
     """
     if not hole.any():
         return image.copy()
-    levels = _pyramid(image, hole, labels, guide, guide_side)
-    if not levels:
+    colours = image.astype(np.float32) / np.float32(255)
+    guide_colours = None if guide is None else guide.astype(np.float32) / np.float32(255)
+    match = find(colours, hole, labels=labels, guide=guide_colours, guide_side=guide_side, seed=seed)
+    if match is None:
         return _smooth(image, hole)
+    filled = np.rint(match.colours * 255).clip(0, 255).astype(np.uint8)
+    return np.where(hole[..., None], filled, image)
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Which patch goes where."""
+
+    colours: Floats
+    """(H, W, 3) in 0..1: the picture with its hole filled."""
+    offsets: Indices
+    """(H, W, 2): rows and columns from each pixel to the middle of the known patch that lies over it; 0 where no patch does."""
+
+
+def find(
+    colours: Floats,
+    hole: Mask,
+    *,
+    labels: LabelMap | None = None,
+    guide: Floats | None = None,
+    guide_side: int = 64,
+    seed: int = 0,
+) -> Match | None:
+    """What `fill` does, for pictures and guides (H, W, 3) in 0..1, and where each patch is from. None where no patch is free."""
+    levels = _pyramid(colours, hole, labels, guide, guide_side)
+    if not levels:
+        return None
     rng = np.random.default_rng(seed)
     for coarser, level in zip([None, *levels], levels, strict=False):
         if coarser is None:
@@ -91,8 +122,7 @@ def fill(
             _inherit(level, coarser, rng)
         _settle(level, rng)
     _blend(levels[-1])
-    filled = np.rint(levels[-1].inner(levels[-1].colours) * 255).clip(0, 255).astype(np.uint8)
-    return np.where(hole[..., None], filled, image)
+    return Match(levels[-1].inner(levels[-1].colours), levels[-1].offsets_to_keys())
 
 
 def _smooth(image: Image, hole: Mask) -> Image:
@@ -141,6 +171,13 @@ class Level:
         """Without the border."""
         return np.ascontiguousarray(planes[RADIUS:-RADIUS, RADIUS:-RADIUS])
 
+    def offsets_to_keys(self) -> Indices:
+        """See `Match.offsets`."""
+        places = np.arange(self.field.size)
+        keys = np.where(self.field < 0, places, self.field)
+        steps = np.stack([keys // self.width - places // self.width, keys % self.width - places % self.width], axis=1)
+        return steps.reshape(self.height, self.width, 2)[RADIUS:-RADIUS, RADIUS:-RADIUS]
+
     def patches(self, centres: Indices) -> Floats:
         """(n, 147): the colours around."""
         rows = np.lib.stride_tricks.sliding_window_view(self.colours.reshape(self.height, -1), (SIDE, 3 * SIDE))[:, ::3]
@@ -158,9 +195,8 @@ class Level:
         return np.asarray(self.is_key[keys] & free)
 
 
-def _pyramid(image: Image, hole: Mask, labels: LabelMap | None, guide: Image | None, guide_side: int) -> list[Level]:
+def _pyramid(colours: Floats, hole: Mask, labels: LabelMap | None, guide: Floats | None, guide_side: int) -> list[Level]:
     """The levels, coarsest first, each half the size of the next; none where the picture has no keys."""
-    colours: Floats = image.astype(np.float32) / np.float32(255)
     known = ~hole
     labels = np.full(hole.shape, UNKNOWN, np.uint8) if labels is None else labels
     coarsest = COARSEST if guide is None else max(COARSEST, guide_side * 2 // 3)
@@ -179,7 +215,8 @@ def _pyramid(image: Image, hole: Mask, labels: LabelMap | None, guide: Image | N
         first = levels[0]
         height, width = first.height - 2 * RADIUS, first.width - 2 * RADIUS
         small = np.pad(cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA), (_BORDER, _BORDER, (0, 0)))
-        first.colours.reshape(-1, 3)[first.holes] = small.reshape(-1, 3)[first.holes] / np.float32(255)
+        first.colours.reshape(-1, 3)[first.holes] = small.reshape(-1, 3)[first.holes]
+        _expect_texture(first)
     return levels
 
 
@@ -205,6 +242,14 @@ def _texture(colours: Floats, known: Mask) -> Floats:
         total = cv2.blur(np.abs(after[0] - grey) * valid, (window, window))
         planes.append(total / np.maximum(cv2.blur(valid, (window, window)), 1e-6))
     return np.stack(planes, axis=2).astype(np.float32)
+
+
+def _expect_texture(level: Level) -> None:
+    """A guide may be a blur: what texture the hole is to have is what its class has elsewhere, on average."""
+    texture, known = level.texture.reshape(-1, 2), level.known
+    for number in np.unique(level.labels[level.holes]):
+        alike = known & (level.labels == number)
+        texture[level.holes[level.labels[level.holes] == number]] = texture[alike if alike.any() else known].mean(axis=0)
 
 
 # -------------------------------------------------------------------------------------------------------------------- first field
@@ -367,9 +412,9 @@ def _votes(level: Level, pixels: Indices) -> tuple[Floats, Floats]:
         keys = level.field[centres]
         source = np.where(keys < 0, level.keys[0], keys) + level.offsets
         cost = np.where(keys < 0, _FAR, level.cost[centres])
-        votes = np.exp((cost.min(axis=1, keepdims=True) - cost) / spread) * weight[centres]
         own = (level.labels[source] == level.labels[pixels[part]][:, None]) & (keys >= 0)
-        votes *= own | ~(own.any(axis=1) & level.bound[pixels[part]])[:, None]
+        cost[(own.any(axis=1) & level.bound[pixels[part]])[:, None] & ~own] = _FAR
+        votes = np.exp((cost.min(axis=1, keepdims=True) - cost) / spread) * weight[centres]
         votes /= votes.sum(axis=1, keepdims=True)
         found[0][part] = _mode(colours[source], votes)
         found[1][part] = np.einsum("ijk,ij->ik", texture[source], votes)

@@ -34,7 +34,7 @@ def _report(out: Path) -> dict[str, str]:
 
 def test_a_folder_is_filled(run: Run, painter: Painter, folders: tuple[Path, Path, Path]) -> None:
     photos, masks, out = folders
-    code, printed, _ = run("batch", photos, masks, out, "-m", "painter", "--forbid", "house,sky")
+    code, printed, _ = run("batch", photos, masks, out, "-m", "painter", "--forbid", "house,sky", "--detail", "none")
     assert (code, printed) == (0, f"3 done, 0 skipped, 0 failed: {out / 'report.jsonl'}\n")
     for name in "abc":
         assert (np.asarray(Image.open(out / f"{name}.png"))[4:12, 8:16] == STREET.colours[STREET.id("road")]).all()

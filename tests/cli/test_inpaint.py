@@ -28,7 +28,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_only_the_hole_changes(run: Run, painter: Painter, photo: Path, mask: Path, street: np.ndarray, out: Path) -> None:
-    assert run("inpaint", photo, mask, "-o", out, "-m", "painter") == (0, f"{out}\n", "")
+    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--detail", "none") == (0, f"{out}\n", "")
     filled = _pixels(out)
     assert (filled[HOLE] == _colour("building")).all()
     filled = filled.copy()
@@ -37,7 +37,7 @@ def test_only_the_hole_changes(run: Run, painter: Painter, photo: Path, mask: Pa
 
 
 def test_forbidden_classes_do_not_appear(run: Run, painter: Painter, photo: Path, mask: Path, out: Path) -> None:
-    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--forbid", "house, sky")[0] == 0
+    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--detail", "none", "--forbid", "house, sky")[0] == 0
     assert (_pixels(out)[HOLE] == _colour("road")).all()
 
 
@@ -45,7 +45,7 @@ def test_a_label_map_decides(run: Run, painter: Painter, photo: Path, mask: Path
     wanted = np.full((48, 64), 255, np.uint8)
     wanted[4:12, 8:12] = STREET.id("tree")
     Image.fromarray(wanted).save(tmp_path / "map.png")
-    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--labels", tmp_path / "map.png")[0] == 0
+    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--detail", "none", "--labels", tmp_path / "map.png")[0] == 0
     assert (_pixels(out)[4:12, 8:11] == _colour("tree")).all()
     assert (_pixels(out)[4:12, 13:16] == _colour("building")).all()
 
@@ -65,7 +65,10 @@ def test_map_and_confidence_are_written(run: Run, painter: Painter, photo: Path,
 def test_grow_feather_and_size_reach_the_library(
     run: Run, painter: Painter, photo: Path, mask: Path, street: np.ndarray, out: Path
 ) -> None:
-    assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--grow", 3, "--feather", 2, "--size", 16)[0] == 0
+    assert (
+        run("inpaint", photo, mask, "-o", out, "-m", "painter", "--detail", "none", "--grow", 3, "--feather", 2, "--size", 16)[0]
+        == 0
+    )
     filled = _pixels(out)
     assert (filled[1, 12] == _colour("building")).all()
     changed = (filled != street).any(axis=2)
@@ -79,7 +82,7 @@ def test_masks_of_the_other_polarity_and_of_another_size(
 ) -> None:
     other = tmp_path / "other.png"
     Image.fromarray(255 - _pixels(mask).repeat(2, axis=0).repeat(2, axis=1)).save(other)
-    assert run("inpaint", photo, other, "-o", out, "-m", "painter", "--invert-mask", "--resize-mask")[0] == 0
+    assert run("inpaint", photo, other, "-o", out, "-m", "painter", "--detail", "none", "--invert-mask", "--resize-mask")[0] == 0
     assert (_pixels(out)[HOLE] == _colour("building")).all()
 
 

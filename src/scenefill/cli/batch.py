@@ -32,6 +32,7 @@ def batch(
     grow: options.Grow = 0,
     invert_mask: options.InvertMask = False,
     resize_mask: options.ResizeMask = False,
+    detail: options.Detail = "auto",
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
@@ -52,6 +53,7 @@ def batch(
         grow=grow,
         invert_mask=invert_mask,
         resize_mask=resize_mask,
+        detail=detail,
     )
     records = []
     running = batches.run(fill, jobs, out, workers=workers, resume=resume, overwrite=overwrite)

@@ -18,6 +18,7 @@ def erase(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The photo without them.")],
     model: options.Model = options.DEFAULT_MODEL,
     grow: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round, to catch shadows.")] = 6,
+    detail: options.Detail = "auto",
     save_mask: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the hole that was filled.")] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -32,7 +33,7 @@ def erase(
 
     options.check_outputs(out, save_mask, overwrite=overwrite)
     with working(f"erasing from {image}"):
-        result = scenefill.load(model).erase(image, options.names(what), grow=grow)
+        result = scenefill.load(model).erase(image, options.names(what), grow=grow, detail=detail)
         result.save(out, overwrite=overwrite)
         if save_mask:
             masks.write(result.mask, save_mask, overwrite=overwrite)

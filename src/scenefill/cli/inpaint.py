@@ -32,6 +32,7 @@ def inpaint(
     size: Annotated[
         int | None, typer.Option(min=1, metavar="PIXELS", help="Side at which the model works.", show_default="its training size")
     ] = None,
+    detail: options.Detail = "auto",
     overwrite: options.Overwrite = False,
 ) -> None:
     """Fill the holes of a photo.
@@ -55,6 +56,7 @@ def inpaint(
             invert_mask=invert_mask,
             resize_mask=resize_mask,
             size=size,
+            detail=detail,
         )
         result.save(out, overwrite=overwrite)
         if save_labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,6 +37,10 @@ ResizeMask = Annotated[bool, typer.Option("--resize-mask", help="Stretch a mask 
 Grow = Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round.")]
 Feather = Annotated[
     int, typer.Option(min=0, metavar="PIXELS", help="Blend the fill into the photo over this width outside the hole.")
+]
+Detail = Annotated[
+    Literal["auto", "patchmatch", "none"],
+    typer.Option(help="Texture of the known surroundings for what a network leaves blurred; auto: for networks alone."),
 ]
 Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]
