@@ -6,11 +6,13 @@ from typing import Any
 
 from ..errors import ConfigError
 from .interface import Network, Prediction, build_config
+from .pennet import PENNet
 from .sgenet import SGENet
 from .spgnet import SPGNet
 
 NETWORKS: dict[str, type[Network]] = {
     "sge-net": SGENet,
+    "pen-net": PENNet,
     "spg-net": SPGNet,
 }
 

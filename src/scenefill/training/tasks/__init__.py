@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ..task import Task
+from .pennet import PyramidInpainting
 from .semantic import SemanticInpainting
 from .spgnet import SegmentationGuidedInpainting
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,
+    "pen-net": PyramidInpainting,
     "spg-net": SegmentationGuidedInpainting,
 }
 """Network name -> a class that is a Task and is made of a TrainConfig."""
