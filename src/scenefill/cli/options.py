@@ -40,7 +40,7 @@ Feather = Annotated[
 ]
 Detail = Annotated[
     Literal["auto", "patchmatch", "none"],
-    typer.Option(help="Texture of the known surroundings for what a network leaves blurred; auto: for networks alone."),
+    typer.Option(metavar="HOW", help="Texture from around for what a network leaves blurred: auto, patchmatch or none."),
 ]
 Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]
