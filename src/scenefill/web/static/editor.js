@@ -234,7 +234,8 @@ export class Editor extends EventTarget {
       const { width, height } = this.hole;
       const mask = await encode(this.hole.data, width, height);
       const labels = this.hints.isEmpty || !model.labels ? null : await encode(this.hints.data, width, height);
-      const options = { ...this.#options(model), grow: this.grow, ...(unsure && { unsure: this.threshold }) };
+      const forbid = model.labels ? [...this.forbidden] : [];
+      const options = { model: model.name, forbid, grow: this.grow, feather: this.feather, ...(unsure && { unsure: this.threshold }) };
       const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
       const before = { present: this.present, base: this.base };
       Object.assign(this, { present: variant, base: ground.base, comparison: null });
@@ -249,7 +250,7 @@ export class Editor extends EventTarget {
     const { session, present, model } = this;
     if (!session || !present || !model) return;
     await this.#work(`Finding and erasing ${name}`, async (signal) => {
-      const options = { ...this.#options(model), ...(this.grow && { grow: this.grow }) };
+      const options = { model: model.name, feather: this.feather, ...(this.grow && { grow: this.grow }) };
       const ground = { hole: new Map(), hints: new Map(), base: present };
       const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
       const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
@@ -307,11 +308,6 @@ export class Editor extends EventTarget {
   /** @returns {import("./variant.js").Ground} */
   #ground() {
     return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: /** @type {Variant} */ (this.base) };
-  }
-
-  /** @param {Model} model */
-  #options(model) {
-    return { model: model.name, forbid: model.labels ? [...this.forbidden] : [], feather: this.feather };
   }
 
   /**

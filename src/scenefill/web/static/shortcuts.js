@@ -64,13 +64,15 @@ export function ctrl(key, shift = false) {
 
 /** Lists the keys. @param {readonly Shortcut[]} shortcuts @param {HTMLElement} list  A <dl>. */
 export function describe(shortcuts, list) {
-  list.replaceChildren(...shortcuts.filter(({ keys }) => keys).flatMap(({ keys, text }) => {
+  list.replaceChildren(...shortcuts.filter(({ keys }) => keys).map(({ keys, text }) => {
     const term = document.createElement("dt");
     keys.split(" / ").forEach((way, i) => {
       if (i) term.append(" or ");
       term.append(Object.assign(document.createElement("kbd"), { textContent: way }));
     });
-    return [term, Object.assign(document.createElement("dd"), { textContent: text })];
+    const row = document.createElement("div");
+    row.append(term, Object.assign(document.createElement("dd"), { textContent: text }));
+    return row;
   }));
 }
 

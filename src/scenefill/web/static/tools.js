@@ -93,7 +93,8 @@ class Paint {
   finish() {
     const { editor } = this;
     const changed = editor.record(this.name, this.#edits.map(({ edit }) => edit));
-    if (!changed && editor.target !== "hole" && editor.tool !== "eraser") {
+    if (changed) editor.say("");
+    else if (editor.target !== "hole" && editor.tool !== "eraser") {
       editor.say("Classes are painted into the hole: paint the hole there first.", "bad");
     }
   }
