@@ -240,12 +240,17 @@ for (const event of ["error", "unhandledrejection"]) {
   window.addEventListener(event, () => editor.say("Something went wrong in the page. What you painted is still there: try it again.", "bad"));
 }
 stage.view.onMove(() => {
-  element("zoom").textContent = `${Math.round((stage.view.scale / stage.view.density) * 100)} %`;
+  const percent = `${Math.round((stage.view.scale / stage.view.density) * 100)} %`;
+  element("zoom-fit").textContent = percent;
+  element("zoom-fit").setAttribute("aria-label", `${percent}: fit the photo into the window`);
 });
 
 const progress = element("progress", HTMLProgressElement);
 const fill = element("fill", HTMLButtonElement);
-editor.addEventListener("open", () => (document.body.dataset.state = "open"));
+editor.addEventListener("open", () => {
+  document.body.dataset.state = "open";
+  canvas.focus({ preventScroll: true });
+});
 editor.addEventListener("change", () => {
   const { busy, history, session, tool, target, classes } = editor;
   for (const each of document.querySelectorAll("[data-tool]")) {
@@ -265,7 +270,7 @@ editor.addEventListener("change", () => {
   element("brush-size").textContent = String(editor.brush);
   brush.value = String(Math.round((100 * Math.log(editor.brush)) / Math.log(largestBrush())));
   canvas.setAttribute("aria-label", session ? `Photo ${session.info.name}, painting ${target === "hole" ? "the hole" : classes[target].name}` : "Photo");
-  canvas.dataset.tool = tool;
+  canvas.dataset.cursor = tool;
 
   fill.disabled = !session || busy !== null || !editor.hole.holds(HOLE);
   fill.textContent = editor.present === editor.base ? "Fill" : "Fill again";
