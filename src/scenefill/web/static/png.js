@@ -14,6 +14,8 @@
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const GREY = 0;
 const PALETTE = 3;
+/** Milliseconds of work before the page gets its turn. */
+const PATIENCE = 8;
 /** Colour type of the file -> channels. */
 const CHANNELS = /** @type {Record<number, number>} */ ({ [GREY]: 1, 2: 3, [PALETTE]: 1, 4: 2, 6: 4 });
 
@@ -64,36 +66,40 @@ export async function decode(file) {
   const stride = Math.ceil((width * channels * depth) / 8);
   const raw = await through(new Blob(parts), new DecompressionStream("deflate"));
   if (raw.length < (stride + 1) * height) throw new Error("the PNG file is cut short");
-  const packed = unfilter(raw, stride, height, Math.max(1, (channels * depth) / 8));
+  const packed = await unfilter(raw, stride, height, Math.max(1, (channels * depth) / 8));
   return { width, height, channels, data: depth === 8 ? packed : unpack(packed, width, height, depth, colour === GREY) };
 }
 
 /**
- * Undoes the row filters of PNG (ISO/IEC 15948, clause 9).
+ * Undoes the row filters of PNG (ISO/IEC 15948, clause 9). The page stays alive meanwhile: a large map takes a while.
  * @param {Uint8Array} raw @param {number} stride  Bytes per row. @param {number} height @param {number} step  Bytes per pixel.
  */
-function unfilter(raw, stride, height, step) {
+async function unfilter(raw, stride, height, step) {
   const out = new Uint8Array(stride * height);
+  let deadline = performance.now() + PATIENCE;
   for (let y = 0; y < height; y++) {
-    const filter = raw[y * (stride + 1)];
     const from = y * (stride + 1) + 1;
-    const to = y * stride;
-    if (filter === 0) {
-      out.set(raw.subarray(from, from + stride), to);
-      continue;
-    }
-    for (let x = 0; x < stride; x++) {
-      const left = x >= step ? out[to + x - step] : 0;
-      const up = y ? out[to + x - stride] : 0;
-      let guess = 0;
-      if (filter === 1) guess = left;
-      else if (filter === 2) guess = up;
-      else if (filter === 3) guess = (left + up) >> 1;
-      else guess = paeth(left, up, y && x >= step ? out[to + x - stride - step] : 0);
-      out[to + x] = raw[from + x] + guess;
+    const row = out.subarray(y * stride, (y + 1) * stride);
+    const above = y ? out.subarray((y - 1) * stride, y * stride) : new Uint8Array(stride);
+    row.set(raw.subarray(from, from + stride));
+    addGuess(raw[from - 1], row, above, step);
+    if (performance.now() > deadline) {
+      await new Promise((resolve) => setTimeout(resolve));
+      deadline = performance.now() + PATIENCE;
     }
   }
   return out;
+}
+
+/** @param {number} filter @param {Uint8Array} row @param {Uint8Array} above @param {number} step */
+function addGuess(filter, row, above, step) {
+  const length = row.length;
+  if (filter === 1) for (let x = step; x < length; x++) row[x] += row[x - step];
+  else if (filter === 2) for (let x = 0; x < length; x++) row[x] += above[x];
+  else if (filter === 3) for (let x = 0; x < length; x++) row[x] += ((x < step ? 0 : row[x - step]) + above[x]) >> 1;
+  else if (filter === 4) {
+    for (let x = 0; x < length; x++) row[x] += x < step ? above[x] : paeth(row[x - step], above[x], above[x - step]);
+  }
 }
 
 /** @param {number} left @param {number} up @param {number} corner */
