@@ -122,7 +122,7 @@ def _check_pixels(file: Upload, settings: Settings) -> None:
     if height * width > settings.max_pixels:
         raise HTTPException(
             413,
-            f"{file.name} has {height * width / 1e6:.0f} million pixels ({width}x{height}), "
+            f"{file.name} has {height * width / 1e6:.3g} million pixels ({width}x{height}), "
             f"this service takes {settings.max_pixels / 1e6:g} million: send a smaller picture",
         )
 
