@@ -13,9 +13,11 @@ from lightning_fabric import Fabric
 from streets import STREET, training
 from torch import Tensor, nn
 
+from scenefill import networks
 from scenefill.data.batches import Batch
 from scenefill.labels import UNKNOWN
 from scenefill.losses import adversarial
+from scenefill.losses.perceptual import PatchDistance
 from scenefill.networks import backend
 from scenefill.networks.interface import Prediction
 from scenefill.networks.layers import one_hot
@@ -237,6 +239,22 @@ def test_a_config_is_read(name: str) -> None:
     assert made.data.hints == 0 or made.loss.part == "guidance"
 
 
+@pytest.mark.parametrize(("name", "part"), [("cityscapes-map-256", "prediction"), ("cityscapes-256", "guidance")])
+def test_a_paper_config_runs(photos: Path, monkeypatch: pytest.MonkeyPatch, name: str, part: str) -> None:
+    """With fewer channels and another feature network, on photos in place of the data set."""
+
+    class Pooled(nn.Module):
+        def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+            return (nn.functional.avg_pool2d(rgb, 4),)
+
+    monkeypatch.setattr(tasks, "patch_distance", lambda name: {"alexnet": PatchDistance(Pooled(), None)}[name])
+    small = ["network.widths=[8, 8, 8, 8]", "discriminator.width=8", "run.batch_size=2", 'data.folder_label_set="street"']
+    report = dry_run(configs.load(CONFIGS / "spg-net" / f"{name}.toml", [*small, f'data.sources=["{photos}"]']))
+    assert report["batch"] == (2, 3, 256, 256)
+    assert set(report["terms"]) == {"d", "ad", "fm", *(("lpips",) if part == "guidance" else ())}
+    assert all(np.isfinite(value) for value in report["terms"].values())
+
+
 @pytest.mark.parametrize("part", ["prediction", "guidance"])
 def test_the_tiny_config_runs(photos: Path, part: str) -> None:
     report = dry_run(configs.load(CONFIGS / "tiny" / "spg-net.toml", [f'data.sources=["{photos}"]', f"loss.part={part}"]))
@@ -247,8 +265,6 @@ def test_the_tiny_config_runs(photos: Path, part: str) -> None:
 
 def test_the_street_weights_are_small_enough_to_ship() -> None:
     network = configs.load(CONFIGS / "spg-net" / "street-256.toml").network
-    from scenefill import networks
-
     with torch.device("meta"):
         made = networks.create(**network)
     assert 2 * sum(p.numel() for p in made.parameters()) < 6e6, "bytes in float16"
