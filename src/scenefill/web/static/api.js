@@ -20,7 +20,7 @@
  * @property {string | null} confidence_url
  * @property {string} [mask_url]  Of an erased class: what was found.
  * @property {number} hole_ratio
- * @property {number | null} mean_confidence
+ * @property {number | null} [mean_confidence]  Over the hole; null for a model without semantics, missing while unknown.
  * @property {string[]} warnings
  */
 /**
@@ -121,6 +121,11 @@ export class Api {
     return this.#ask("DELETE", `sessions/${session}/jobs/${job}`);
   }
 
+  /** A fill with its mean confidence: waits until that is known. @param {string} session @param {string} fill @returns {Promise<FillInfo>} */
+  async describe(session, fill) {
+    return (await this.#ask("GET", `sessions/${session}/fills/${fill}`)).json();
+  }
+
   /**
    * The photo at full quality with all that it came with.
    * @param {string} session @param {string} fill @param {string} format  png, jpeg, webp, tiff or original
@@ -162,7 +167,7 @@ export class Api {
 async function sentence(answer) {
   const detail = await answer.json().then(({ detail }) => detail, () => null);
   const text = typeof detail === "string" ? detail : `the service answered ${answer.status} ${answer.statusText}`;
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return text.replace(/^[a-z]+ /, (word) => word[0].toUpperCase() + word.slice(1)).replace(/[^.!?]$/, "$&.");
 }
 
 /** @param {string} disposition */

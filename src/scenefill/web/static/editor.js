@@ -4,6 +4,7 @@
  */
 
 import { ServiceError } from "./api.js";
+import { UNKNOWN, translation } from "./classes.js";
 import { History } from "./history.js";
 import { Edit, Plane, weight } from "./plane.js";
 import { decode, encode } from "./png.js";
@@ -14,16 +15,16 @@ import { Variant, makeRoom } from "./variant.js";
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./api.js").Model} Model */
 /** @typedef {import("./plane.js").Tiles} Tiles */
+/** @typedef {import("./variant.js").Ground} Ground */
 /** @typedef {import("./variant.js").Request} Request */
 /** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
 /** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "bucket" | "dropper"} ToolName */
 /** @typedef {"plain" | "good" | "bad"} Mood */
-/** @typedef {{text: string, share: number | null, abort: AbortController}} Busy  share: 0..1, null while unknown. */
+/** @typedef {{present: Variant | null, base: Variant | null, model: Model | null}} Standing  What undo brings back, beside the planes. */
+/** @typedef {{share: number | null, abort: AbortController}} Busy  share: what is done, 0..1; null while unknown. */
 
 /** Value of the hole's pixels in its plane and in its PNG. */
 export const HOLE = 255;
-/** Where no class is painted: the model decides. */
-export const UNKNOWN = 255;
 
 export class Editor extends EventTarget {
   /** @type {Session | null} */
@@ -135,22 +136,20 @@ export class Editor extends EventTarget {
 
   /**
    * Notes an edit that was made as one step of the history.
-   * @param {string} name @param {Edit[]} edits
-   * @param {{present: Variant | null, base: Variant | null}} before
+   * @param {string} name @param {Edit[]} edits @param {Standing} before
    * @returns {boolean}  Whether it changed anything.
    */
-  record(name, edits, before = { present: this.present, base: this.base }) {
+  record(name, edits, before = this.#standing) {
     const changes = edits.map((edit) => ({ plane: edit.plane, tiles: edit.finish() })).filter(({ tiles }) => tiles.size);
-    if (!changes.length && before.present === this.present && before.base === this.base) return false;
+    const { present, base, model } = before;
+    if (!changes.length && present === this.present && base === this.base && model === this.model) return false;
     this.unsaved = true;
     let other = before;
     const exchange = () => {
       for (const change of changes) change.tiles = change.plane.swap(change.tiles);
-      const now = { present: this.present, base: this.base };
-      Object.assign(this, other);
+      const now = this.#standing;
+      this.#stand(other);
       other = now;
-      if (other.present !== this.present) void this.#prepare();
-      this.changed();
     };
     const bytes = changes.reduce((sum, { tiles }) => sum + weight(tiles), 0);
     this.history.push({ name, bytes, undo: exchange, redo: exchange });
@@ -202,22 +201,17 @@ export class Editor extends EventTarget {
 
   /** Takes another model. Painted classes keep their names; those that it does not know are gone. @param {string} name */
   choose(name) {
-    const before = this.classes;
-    this.model = this.models.find((model) => model.name === name) ?? this.model;
-    const table = new Uint8Array(256).fill(UNKNOWN);
-    for (const { id, name } of before) table[id] = this.classes.find((other) => other.name === name)?.id ?? UNKNOWN;
+    const before = this.#standing;
+    const model = this.models.find((model) => model.name === name) ?? this.model;
+    const edit = new Edit(this.hints);
     if (this.session && !this.hints.isEmpty) {
+      const table = translation(before.model, model);
       const translated = new Plane(this.hints.width, this.hints.height, UNKNOWN);
       translated.data.set(this.hints.data.map((id) => table[id]));
-      const edit = new Edit(this.hints);
       edit.load(translated.snapshot());
-      this.record("change of model", [edit]);
     }
-    const names = new Set(this.classes.map((other) => other.name));
-    this.forbidden = new Set([...this.forbidden].filter((other) => names.has(other)));
-    if (typeof this.target === "number" && !this.classes[this.target]) this.target = "hole";
-    if (!this.classes.length) this.showsMap = this.showsTrust = false;
-    this.changed();
+    this.#stand({ ...before, model });
+    if (this.session) this.record("choose a model", [edit], before);
   }
 
   // Filling
@@ -237,8 +231,8 @@ export class Editor extends EventTarget {
       const forbid = model.labels ? [...this.forbidden] : [];
       const options = { model: model.name, forbid, grow: this.grow, feather: this.feather, ...(unsure && { unsure: this.threshold }) };
       const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
-      const before = { present: this.present, base: this.base };
-      Object.assign(this, { present: variant, base: ground.base, comparison: null });
+      const before = this.#standing;
+      this.#stand({ ...before, present: variant, base: ground.base });
       this.record(unsure ? "try again where unsure" : "fill", [], before);
       this.#filled = strokes; // strokes made in the meantime stay, and still have to be filled
       this.#announce(variant);
@@ -258,7 +252,7 @@ export class Editor extends EventTarget {
       const mask = new Plane(found.width, found.height, 0);
       mask.data.set(found.data.map((value) => (value >= 128 ? HOLE : 0)));
       ground.hole = mask.snapshot();
-      this.#stand(ground, variant, `erase ${name}`);
+      this.#show(ground, variant, `erase ${name}`);
       this.#announce(variant);
     });
   }
@@ -270,14 +264,14 @@ export class Editor extends EventTarget {
   /** Keeps the fill on display and begins with a new hole in it. */
   keep() {
     if (!this.present?.ground) return this.say("There is no fill to keep yet.");
-    this.#stand({ hole: new Map(), hints: new Map(), base: this.present }, this.present, "keep the fill");
+    this.#show({ hole: new Map(), hints: new Map(), base: this.present }, this.present, "keep the fill");
     this.say("Kept. Paint the next hole: the fill is part of the picture now.");
   }
 
   /** Goes back to a variant, with the hole and the classes that it was made from. @param {Variant} variant */
   go(variant) {
     const ground = variant.ground ?? { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: variant };
-    this.#stand(ground, variant, `show ${variant.name}`);
+    this.#show(ground, variant, `show ${variant.name}`);
     this.say(`${variant.name} is on display.`);
   }
 
@@ -305,20 +299,20 @@ export class Editor extends EventTarget {
     return Boolean(present?.maps);
   }
 
-  /** @returns {import("./variant.js").Ground} */
+  /** @returns {Ground} */
   #ground() {
     return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: /** @type {Variant} */ (this.base) };
   }
 
   /**
-   * @param {Session} session @param {Request} request @param {import("./variant.js").Ground} ground @param {AbortSignal} signal
+   * @param {Session} session @param {Request} request @param {Ground} ground @param {AbortSignal} signal
    * @returns {Promise<Variant>}
    */
   async #make(session, request, ground, signal) {
     const info = await session.fill(request, signal, (job) => {
       if (!this.busy || signal.aborted) return;
       this.busy.share = job.crops ? job.crops_done / job.crops : null;
-      this.busy.text = job.state === "queued" && job.position > 0 ? `Waiting, ${job.position} before you` : this.busy.text;
+      if (job.state === "queued" && job.position) this.say(`Waiting for the service: ${job.position} before this one …`);
       this.changed();
     });
     const patches = await Promise.all(info.patches.map(async ({ left, top, width, height, url }) => {
@@ -334,22 +328,40 @@ export class Editor extends EventTarget {
   /** Keeps a new variant and says how it went. @param {Variant} variant */
   #announce(variant) {
     this.variants.push(variant);
-    void this.#prepare();
+    void this.session?.describe(variant).then(() => this.changed(), () => {}); // nothing hangs on it
     const { seconds, warnings } = /** @type {import("./api.js").FillInfo} */ (variant.info);
     const next = this.classes.length ? "Paint a class into the hole and fill again, or keep it and go on." : "Keep it and go on.";
     this.say([`${variant.name} took ${seconds.toFixed(1)} s.`, ...warnings.map((text) => `${text}.`), next].join(" "), "good");
   }
 
-  /** @param {import("./variant.js").Ground} ground @param {Variant} present @param {string} name */
-  #stand(ground, present, name) {
-    const before = { present: this.present, base: this.base };
+  /** @returns {Standing} */
+  get #standing() {
+    return { present: this.present, base: this.base, model: this.model };
+  }
+
+  /** @param {Standing} standing */
+  #stand(standing) {
+    const other = this.model?.labels?.name !== standing.model?.labels?.name;
+    Object.assign(this, standing, { comparison: null });
+    if (other) {
+      for (const variant of this.variants) variant.maps = null; // they speak of the other classes
+      this.forbidden = new Set(this.classes.map(({ name }) => name).filter((name) => this.forbidden.has(name)));
+      if (typeof this.target === "number" && !this.classes[this.target]) this.target = "hole";
+      if (!this.classes.length) this.showsMap = this.showsTrust = false;
+    }
+    void this.#prepare();
+    this.changed();
+  }
+
+  /** Shows a variant with what was painted when it was made. @param {Ground} ground @param {Variant} present @param {string} name */
+  #show(ground, present, name) {
+    const before = this.#standing;
     const edits = [new Edit(this.hole), new Edit(this.hints)];
     edits[0].load(ground.hole);
     edits[1].load(ground.hints);
-    Object.assign(this, { present, base: ground.base, comparison: null });
+    this.#stand({ ...before, present, base: ground.base });
     this.record(name, edits, before);
     this.#filled = this.#strokes;
-    void this.#prepare();
     this.changed();
   }
 
@@ -373,7 +385,8 @@ export class Editor extends EventTarget {
       if (!variant.info) this.say("Reading the scene …");
       const files = await session.maps(variant, model.name);
       if (!files) return this.say("This model knows no classes, so it has no map of the scene.");
-      await variant.readMaps(files.labels, files.confidence, variant.ground?.hole ?? null);
+      const maker = this.models.find(({ name }) => name === variant.info?.model) ?? model;
+      await variant.readMaps(files.labels, files.confidence, variant.ground?.hole ?? null, translation(maker, this.model));
       if (!variant.info) this.say("This is how the model sees the scene.");
       this.changed();
     });
@@ -386,7 +399,7 @@ export class Editor extends EventTarget {
   async #work(text, action) {
     if (this.busy) return this.say("One moment: something is being done already (Esc cancels it).");
     const abort = new AbortController();
-    this.busy = { text, share: null, abort };
+    this.busy = { share: null, abort };
     this.say(`${text} …`);
     this.changed();
     try {

@@ -1,6 +1,7 @@
 /** Opening and saving: photos, masks and label maps come from files, drops and the clipboard, and go back there. */
 
-import { HOLE, UNKNOWN } from "./editor.js";
+import { UNKNOWN, palette } from "./classes.js";
+import { HOLE } from "./editor.js";
 import { Edit, Plane } from "./plane.js";
 import { decode, encode } from "./png.js";
 
@@ -48,7 +49,7 @@ export async function saveMask(editor) {
 /** Saves what the user painted; the rest is 255. @param {Editor} editor */
 export async function saveClasses(editor) {
   const { hints } = editor;
-  deliver(editor, await encode(hints.data, hints.width, hints.height, palette(editor)), `${stem(editor)}-classes.png`);
+  deliver(editor, await encode(hints.data, hints.width, hints.height, palette(editor.classes)), `${stem(editor)}-classes.png`);
 }
 
 /** Saves the map of the whole picture. @param {Editor} editor */
@@ -56,7 +57,7 @@ export async function saveMap(editor) {
   if (!(await editor.map())) return;
   const { width, height, data } = editor.hints;
   const map = data.map((_, i) => editor.classAt(i));
-  deliver(editor, await encode(map, width, height, palette(editor)), `${stem(editor)}-scene.png`);
+  deliver(editor, await encode(map, width, height, palette(editor.classes)), `${stem(editor)}-scene.png`);
 }
 
 /** Puts the picture on display into the clipboard. @param {Editor} editor */
@@ -123,13 +124,6 @@ function check({ hole }, width, height) {
   if (width !== hole.width || height !== hole.height) {
     throw new Error(`it is ${width} × ${height} pixels and the photo ${hole.width} × ${hole.height}; they have to agree`);
   }
-}
-
-/** @param {Editor} editor */
-function palette(editor) {
-  const colours = new Uint8Array(768);
-  for (const { id, colour } of editor.classes) colours.set(colour, 3 * id);
-  return colours;
 }
 
 /** @param {Editor} editor */

@@ -85,6 +85,11 @@ export class Session {
     });
   }
 
+  /** Completes what is known of a fill by the mean confidence. @param {Variant} variant */
+  async describe(variant) {
+    if (variant.info) variant.info = await this.api.describe(this.info.id, variant.info.id);
+  }
+
   /** @param {Variant} variant  A fill. @param {string} format */
   save(variant, format) {
     return this.#persist(async () => this.api.save(this.info.id, /** @type {string} */ (await this.#id(variant)), format));

@@ -20,11 +20,10 @@ export function listen(shortcuts, { canvas, pan, original }) {
   window.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     if (document.querySelector("dialog[open]") || target.matches("input[type=number], select")) return;
-    const onCanvas = target === canvas || target === document.body;
-    if (event.key === " " && onCanvas) {
+    if (event.key === " " && (target === canvas || target === document.body)) {
       event.preventDefault();
       pan(true);
-    } else if (event.key === "Tab" && onCanvas && !event.ctrlKey && !event.altKey) {
+    } else if (event.key === "Tab" && target === canvas && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       if (!event.repeat) tab = window.setTimeout(() => (tab = 0, original(true)), HOLD);
     } else {

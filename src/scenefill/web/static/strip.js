@@ -35,6 +35,9 @@ export class Strip {
     for (const variant of variants) {
       const item = this.#items.get(variant) ?? this.#add(variant);
       const button = /** @type {HTMLButtonElement} */ (item.firstElementChild);
+      const trust = variant.info?.mean_confidence;
+      const note = /** @type {HTMLElement} */ (button.lastElementChild);
+      note.textContent = trust == null ? "" : `${Math.round(trust * 100)} %`;
       button.disabled = Boolean(busy);
       if (variant === present && button.getAttribute("aria-current") !== "true") item.scrollIntoView({ inline: "nearest", block: "nearest" });
       button.setAttribute("aria-current", String(variant === present));
@@ -50,11 +53,8 @@ export class Strip {
     Object.assign(canvas, { width: WIDTH * ratio, height: HEIGHT * ratio });
     canvas.setAttribute("aria-hidden", "true");
     draw(canvas, variant, this.editor.hole);
-    const confidence = variant.info?.mean_confidence;
-    const note = confidence == null ? "" : ` ${Math.round(confidence * 100)} %`;
     const name = Object.assign(document.createElement("span"), { textContent: variant.name });
-    const trust = Object.assign(document.createElement("small"), { textContent: note, title: "How sure the model was of the classes" });
-    button.append(canvas, name, trust);
+    button.append(canvas, name, Object.assign(document.createElement("small"), { title: "How sure the model is of this fill" }));
     button.addEventListener("click", () => this.editor.go(variant));
     item.append(button);
     this.list.append(item);

@@ -1,6 +1,7 @@
 /** The tools: what a stroke over the photo does to the hole or to the painted classes. */
 
-import { HOLE, UNKNOWN } from "./editor.js";
+import { UNKNOWN } from "./classes.js";
+import { HOLE } from "./editor.js";
 import { capsule, flood, polygon, rectangle } from "./geometry.js";
 import { Edit } from "./plane.js";
 

@@ -25,8 +25,6 @@ const BUDGET = 512 * 2 ** 20;
 export class Variant {
   /** @type {Maps | null} */
   maps = null;
-  /** @type {ImageBitmap | null} */
-  thumbnail = null;
 
   /**
    * @param {string} name
@@ -66,9 +64,11 @@ export class Variant {
   /**
    * Takes in the label map of the picture and how sure the network was of it.
    * @param {Blob} labels @param {Blob | null} confidence @param {Tiles | null} filled  Trust is shown here alone.
+   * @param {Uint8Array} ids  What the ids in the file are called by the model that is in use.
    */
-  async readMaps(labels, confidence, filled) {
+  async readMaps(labels, confidence, filled, ids) {
     const map = await plane(labels);
+    for (let i = 0; i < map.data.length; i++) map.data[i] = ids[map.data[i]];
     let trust = null;
     if (confidence && filled) {
       trust = await plane(confidence, 0);
