@@ -24,7 +24,7 @@ from .masks import Mask
 Detail = Literal["auto", "patchmatch", "none"]
 """What `Inpainter.fill` can be asked for."""
 
-COLOURS = 1.5
+COLOURS = 3.0
 """Below this scale, the standard deviation of a Gaussian in pixels of the working size, colours are the network's."""
 
 OUTLINES = 2.0
@@ -59,17 +59,28 @@ def transfer(answer: Floats, pixels: Pixels, hole: Mask, crop: Crop, labels: Lab
     drawn = answer.transpose(1, 2, 0)[inner]
     view = np.where(missing[..., None], drawn, crops.shrink(pixels, crop).transpose(1, 2, 0)[inner])
     colours = ((view + 1) / 2).clip(0, 1)
-    match = patchmatch.find(colours, missing, labels=None if labels is None else labels[inner], guide=colours)
+    labels = np.full_like(missing, UNKNOWN, np.uint8) if labels is None else labels[inner]
+    match = patchmatch.find(colours, missing, labels=labels, guide=colours)
     if match is None:
         return answer, None
     found = match.colours * 2 - 1
-    found += cv2.GaussianBlur(view - found, (0, 0), COLOURS)
-    foreign = np.zeros_like(missing) if labels is None else _foreign(labels[inner], match.offsets)
+    found += _coarse(view - found, labels)
+    foreign = _foreign(labels, match.offsets)
     view = np.where((missing & ~foreign)[..., None], found, view)
     offsets = np.where(foreign[..., None], 0, match.offsets)
     picture = answer.copy()
     picture[:, : crop.rows, : crop.columns] = view.transpose(2, 0, 1)
     return picture, Lift.of(pixels, hole, picture, crop, offsets) if crop.scale > 1 else None
+
+
+def _coarse(difference: Floats, labels: LabelMap) -> Floats:
+    """(H, W, 3): what of a difference of pictures is coarser than COLOURS. Each class has its own, lest outlines get haloes."""
+    coarse = np.zeros_like(difference)
+    for number in np.unique(labels):
+        mine = (labels == number)[..., None].astype(np.float32)
+        sums = cv2.GaussianBlur(np.dstack([difference * mine, mine]), (0, 0), COLOURS)
+        coarse += mine * sums[..., :3] / np.maximum(sums[..., 3:], 1e-6)
+    return coarse
 
 
 def _foreign(labels: LabelMap, offsets: Indices) -> Mask:

@@ -26,10 +26,9 @@ COARSEST = 24
 """The pyramid ends before a picture's shorter side falls below this."""
 FEWEST_KEYS = 48
 """... and before it has fewer keys than this."""
-STEPS = 4
-"""Rounds of search and votes at a level."""
-LARGE = 60_000
-"""A level with more targets than this is only refined: its field is that of the coarser level, improved nearby."""
+SMALL, LARGE = 6_000, 60_000
+"""Up to SMALL targets a level has four rounds of search and votes, up to LARGE two. One that has more is only refined, in one
+round: its field is that of the coarser level, improved nearby ..."""
 NEARBY = 4
 """... within so many pixels."""
 
@@ -41,8 +40,12 @@ LEAST = 0.15
 """... but never less than this."""
 OCCURRENCE = 4e-4
 """Price of a key per time that it is used more often than the average (Kaspar et al. 2015), in squared colour differences."""
-INCOHERENCE = 1.1
-"""A key that no neighbour suggests must be better by this factor."""
+INCOHERENCE = 0.5
+"""Price of a key that continues none of the eight patches around, in typical costs of the level; half of it continues half."""
+FOREIGN = 0.02
+"""Price of a patch none of whose pixels is of the class that the map asks for there, in squared colour differences."""
+LAYOUT = 0.5
+"""Weight of the difference in the guide's own detail, at finer levels than its own."""
 STEP = 0.3
 """Steps in tone at the border of the hole are levelled up to this size ..."""
 REACH = 2.0
@@ -144,6 +147,8 @@ class Level:
         """(H, W, 3) in 0..1."""
         self.texture = np.pad(texture, (_BORDER, _BORDER, (0, 0)), mode="edge")
         """(H, W, 2), see `_texture`."""
+        self.layout: Floats | None = None
+        """(H, W, 3): the guide at its own level, enlarged; outside the hole the picture treated alike."""
         self.labels = np.pad(labels, RADIUS, constant_values=UNKNOWN).ravel()
         inside = np.pad(np.ones(known.shape, np.uint8), RADIUS)
         known = np.pad(known, RADIUS)
@@ -162,6 +167,10 @@ class Level:
         self.field = np.full(known.size, -1)
         self.cost = np.full(known.size, _FAR)
         self.offsets = (np.arange(-RADIUS, RADIUS + 1)[:, None] * self.width + np.arange(-RADIUS, RADIUS + 1)).ravel()
+        self.corners = self.offsets.reshape(SIDE, SIDE)[::RADIUS, ::RADIUS].ravel()
+        """The middle of a patch, its corners and the middles of its sides."""
+        self.ring = np.delete(self.offsets.reshape(SIDE, SIDE)[2:5, 2:5].ravel(), 4)
+        self.incoherence = 0.0
         present = np.zeros(256, bool)
         present[self.labels[self.keys]] = True
         self.bound = present[self.labels] & (self.labels != UNKNOWN)
@@ -217,6 +226,10 @@ def _pyramid(colours: Floats, hole: Mask, labels: LabelMap | None, guide: Floats
         small = np.pad(cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA), (_BORDER, _BORDER, (0, 0)))
         first.colours.reshape(-1, 3)[first.holes] = small.reshape(-1, 3)[first.holes]
         _expect_texture(first)
+        layout = first.inner(first.colours)
+        for level in levels[1:]:
+            layout = cv2.resize(layout, (level.width - 2 * RADIUS, level.height - 2 * RADIUS), interpolation=cv2.INTER_LINEAR)
+            level.layout = np.pad(layout, (_BORDER, _BORDER, (0, 0)), mode="edge").reshape(-1, 3)
     return levels
 
 
@@ -322,7 +335,7 @@ def _settle(level: Level, rng: np.random.Generator) -> None:
     """Search and votes in turn."""
     if not level.targets.size:
         return
-    for _ in range(1 if level.is_large else STEPS):
+    for _ in range(4 if len(level.targets) <= SMALL else 1 if level.is_large else 2):
         _search(level, rng)
         _vote(level)
 
@@ -335,24 +348,44 @@ class Block:
         self.patches = level.patches(targets)
         self.importance = level.importance(targets, level.weight)
         self.texture = level.texture.reshape(-1, 2)[targets]
+        self.labels = level.labels[targets[:, None] + level.corners] if level.bound.any() else None
         self.keys = level.field[targets]
-        self.cost = self._costs(np.arange(len(targets)), self.keys)
+        rows = np.arange(len(targets))
+        self.cost = self._features(rows, self.keys) + self._colours(rows, self.keys)
 
-    def _costs(self, rows: Indices, keys: Indices) -> Floats:
-        """How much these patches differ from those of the keys, and what the keys cost."""
+    def _features(self, rows: Indices, keys: Indices) -> Floats:
+        """What the keys cost, and how much their surroundings differ from those of the targets in texture, layout and classes."""
+        level = self.level
+        texture = self.texture[rows] - level.texture.reshape(-1, 2)[keys]
+        cost = self.price[keys] + TEXTURE * np.einsum("ij,ij->i", texture, texture)
+        if level.layout is not None:
+            layout = level.layout[self.targets[rows]] - level.layout[keys]
+            cost += LAYOUT * np.einsum("ij,ij->i", layout, layout)
+        if self.labels is not None:
+            wanted, given = self.labels[rows], level.labels[keys[:, None] + level.corners]
+            cost += FOREIGN * ((wanted != given) & (wanted != UNKNOWN)).mean(axis=1)
+        return np.asarray(cost, np.float32)
+
+    def _colours(self, rows: Indices, keys: Indices) -> Floats:
+        """How much the patches differ."""
         difference = self.level.patches(keys)
         difference -= self.patches[rows]
         difference *= difference
-        texture = self.texture[rows] - self.level.texture.reshape(-1, 2)[keys]
-        colour = np.einsum("ij,ij->i", difference, self.importance[rows])
-        return np.asarray(colour + TEXTURE * np.einsum("ij,ij->i", texture, texture) + self.price[keys], np.float32)
+        return np.asarray(np.einsum("ij,ij->i", difference, self.importance[rows]))
 
-    def consider(self, keys: Indices, factor: float = 1.0) -> None:
-        """Takes the keys that fit and are better, by that factor at least. keys: one per target; need not be any."""
+    def consider(self, keys: Indices) -> None:
+        """Takes the keys that fit and are better. keys: one per target; need not be any."""
+        level = self.level
         keys = keys.clip(0, len(self.price) - 1)
-        rows = np.flatnonzero((keys != self.keys) & self.level.fits(self.targets, keys))
-        cost = self._costs(rows, keys[rows])
-        better = cost * factor < self.cost[rows]
+        rows = np.flatnonzero((keys != self.keys) & level.fits(self.targets, keys))
+        around = level.field[self.targets[rows, None] + level.ring] - level.ring
+        continued = (around == keys[rows, None]).mean(axis=1) - (around == self.keys[rows, None]).mean(axis=1)
+        limit = self.cost[rows] + level.incoherence * continued.astype(np.float32)
+        cost = self._features(rows, keys[rows])
+        near = cost < limit  # the dearer comparison is for these alone
+        rows, limit = rows[near], limit[near]
+        cost = cost[near] + self._colours(rows, keys[rows])
+        better = cost < limit
         rows = rows[better]
         self.keys[rows], self.cost[rows] = keys[rows], cost[better]
 
@@ -370,6 +403,7 @@ def _rate(level: Level) -> None:
 def _search(level: Level, rng: np.random.Generator) -> None:
     """One round over the targets: what the neighbours' keys suggest, then keys drawn ever nearer to the present one."""
     price = _price(level)
+    level.incoherence = INCOHERENCE * float(np.median(level.cost[level.targets]))
     starts = range(0, len(level.targets), _BLOCK)
     for start in starts if rng.random() < 0.5 else reversed(starts):
         block = Block(level, level.targets[start : start + _BLOCK], price)
@@ -383,7 +417,7 @@ def _search(level: Level, rng: np.random.Generator) -> None:
             y, x = np.divmod(block.keys, level.width)
             y = (y + rng.integers(-reach, reach, y.shape, endpoint=True)).clip(0, level.height - 1)
             x = (x + rng.integers(-reach, reach, x.shape, endpoint=True)).clip(0, level.width - 1)
-            block.consider(y * level.width + x, INCOHERENCE)
+            block.consider(y * level.width + x)
             reach //= 2
         block.store()
 
