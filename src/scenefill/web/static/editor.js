@@ -52,6 +52,8 @@ export class Editor extends EventTarget {
   tool = "brush";
   /** Diameter of the brush in pixels of the photo. */
   brush = 40;
+  /** The hole and the painted classes; while they are not filled, they are always shown. */
+  showsHole = true;
   showsMap = false;
   showsTrust = false;
   mapOpacity = 0.55;
@@ -124,7 +126,7 @@ export class Editor extends EventTarget {
         session, variants: [original], present: original, base: original, history: new History(), comparison: null,
         hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), forbidden: new Set(),
         brush: Math.max(4, Math.round(Math.max(width, height) / 25)), target: "hole", tool: "brush",
-        showsMap: false, showsTrust: false, unsaved: false,
+        showsHole: true, showsMap: false, showsTrust: false, unsaved: false,
       });
       for (const plane of [this.hole, this.hints]) plane.onChange(() => this.#strokes++);
       this.dispatchEvent(new Event("open"));

@@ -63,13 +63,14 @@ export async function saveMap(editor) {
 /** Puts the picture on display into the clipboard. @param {Editor} editor */
 export async function copy(editor) {
   if (!navigator.clipboard?.write) return editor.say("The browser lets only secure pages copy pictures: open the editor on this computer.", "bad");
-  const file = await editor.save("png");
-  if (!file) return;
+  const blob = editor.save("png").then((file) => file?.blob ?? Promise.reject(new Error("there is no photo to copy")));
   try {
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": file.blob })]);
+    // The promise is handed over at once: browsers allow the copy only right after the key was pressed.
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
     editor.say("The photo is in the clipboard.", "good");
   } catch {
-    editor.say("The browser did not allow the copy: click into the page and try again.", "bad");
+    const made = await blob.then(() => true, () => false); // if not, it was said why
+    if (made) editor.say("The browser did not allow the copy: click into the page and try again.", "bad");
   }
 }
 

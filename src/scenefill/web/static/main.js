@@ -116,6 +116,7 @@ const shortcuts = [
     keys: "1 … 9", text: "Paint a class into the hole", is: plain(..."123456789"),
     run: ({ key }) => editor.classes[Number(key) - 1] && choose(editor, Number(key) - 1),
   },
+  { keys: "O", text: "Hole on or off, to judge a fill", is: plain("o"), run: () => editor.set({ showsHole: !editor.showsHole }) },
   { keys: "M", text: "Scene map on or off", is: plain("m"), run: () => toggleLayer("showsMap") },
   { keys: "T", text: "Trust on or off", is: plain("t"), run: () => toggleLayer("showsTrust") },
   { keys: "C", text: "Compare two variants", is: plain("c"), run: () => toggleComparison(editor) },
@@ -182,6 +183,8 @@ original.addEventListener("keyup", () => showOriginal(false));
 
 const brush = element("brush", HTMLInputElement);
 brush.addEventListener("input", () => resize(largestBrush() ** (Number(brush.value) / 100)));
+const showHole = element("show-hole", HTMLInputElement);
+showHole.addEventListener("change", () => editor.set({ showsHole: showHole.checked }));
 const showMap = element("show-map", HTMLInputElement);
 showMap.addEventListener("change", () => toggleLayer("showsMap", showMap.checked));
 const showTrust = element("show-trust", HTMLInputElement);
@@ -265,6 +268,7 @@ editor.addEventListener("change", () => {
   element("undo", HTMLButtonElement).disabled = !history.canUndo;
   element("redo", HTMLButtonElement).disabled = !history.canRedo;
   original.setAttribute("aria-pressed", String(editor.showsOriginal));
+  showHole.checked = editor.showsHole;
   showMap.checked = editor.showsMap;
   showTrust.checked = editor.showsTrust;
   element("brush-size").textContent = String(editor.brush);

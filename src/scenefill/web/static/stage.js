@@ -96,6 +96,7 @@ export class Stage {
 
   /** What the user painted. @param {CanvasRenderingContext2D} context */
   #painted(context) {
+    if (!this.editor.showsHole && !this.editor.isOpen) return true;
     const { visible, scale } = this.view;
     const hole = this.#hole.draw(context, visible, scale);
     context.globalAlpha = Math.min(1, this.editor.mapOpacity + 0.25);
