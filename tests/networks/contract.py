@@ -12,6 +12,7 @@ from torch import Tensor
 
 from scenefill import export, networks, weights
 from scenefill.errors import InputError
+from scenefill.guides import GUIDES
 from scenefill.labels import UNKNOWN
 from scenefill.networks import backend
 from scenefill.networks.interface import Network, Prediction, as_float16
@@ -187,6 +188,8 @@ class ExportContract(NetworkContract):
             elif hole != "box":
                 mask = torch.full_like(mask, float(hole == "all"))
             asked = [part.numpy() for part in (image, mask, hints, forbid)]
+            if live.guide:
+                asked.append(GUIDES[live.guide](*asked[:2]))
             for ours, theirs in zip(live.run(*asked), exported.run(*asked), strict=True):
                 assert (ours is None) == (theirs is None)
                 if ours is not None and theirs is not None:

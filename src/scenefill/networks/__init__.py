@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ConfigError
+from .edgeconnect import EdgeConnect
 from .interface import Network, Prediction, build_config
 from .pennet import PENNet
 from .sgenet import SGENet
@@ -12,6 +13,7 @@ from .spgnet import SPGNet
 
 NETWORKS: dict[str, type[Network]] = {
     "sge-net": SGENet,
+    "edge-connect": EdgeConnect,
     "pen-net": PENNet,
     "spg-net": SPGNet,
 }

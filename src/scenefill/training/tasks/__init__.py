@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ..task import Task
+from .edgeconnect import EdgeGuidedInpainting
 from .pennet import PyramidInpainting
 from .semantic import SemanticInpainting
 from .spgnet import SegmentationGuidedInpainting
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,
     "pen-net": PyramidInpainting,
+    "edge-connect": EdgeGuidedInpainting,
     "spg-net": SegmentationGuidedInpainting,
 }
 """Network name -> a class that is a Task and is made of a TrainConfig."""
