@@ -32,6 +32,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
     ] = None,
     features: Annotated[str, typer.Option(metavar="NETWORK", help="squeezenet, vgg16 or none.")] = "squeezenet",
+    detail: options.Detail = "none",
     pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
     threads: options.Threads = None,
     overwrite: options.Overwrite = False,
@@ -40,7 +41,7 @@ def evaluate(
 
     Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness; feature
     distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are cut to their middle
-    square and brought to 256x256.
+    square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw themselves.
     """
     try:
         import torch  # noqa: F401
@@ -69,6 +70,7 @@ def evaluate(
         holes,
         out,
         features=None if features == "none" else FeatureDistance(feature_network(features), features),
+        detail=detail,
         pictures=pictures,
         overwrite=overwrite,
         follow=lambda samples: tracked(samples, "cases"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..detail import Detail
 from ..errors import ConfigError, OutputError
 from ..files import replacing
 from ..inpainter import Inpainter, Result
@@ -27,6 +28,7 @@ def evaluate(
     out: Path,
     *,
     features: FeatureDistance | None = None,
+    detail: Detail = "none",
     pictures: int = 40,
     overwrite: bool = False,
     follow: Follow = iter,
@@ -35,6 +37,7 @@ def evaluate(
 
     models: by the name they have in the report; differences are taken to the first.
     features: network for the feature and Fréchet distances; without it they are left out.
+    detail: as in `Inpainter.fill`; without it networks are compared by what they draw themselves.
     pictures: how many of the cases, spread evenly, are shown.
     Raises OutputError where a report stands already, ConfigError for a model with other classes than the cases.
     """
@@ -51,7 +54,7 @@ def evaluate(
         if index in shown:
             write_pictures(out, index, sample, results, cases.labels)
 
-    report = run(models, cases, features=features, seen=draw, follow=follow)
+    report = run(models, cases, features=features, detail=detail, seen=draw, follow=follow)
     _write(out / "cases.json", cases.to_json())
     _write(out / "per_image.csv", to_csv(report))
     _write(out / "report.md", to_markdown(report))
@@ -71,6 +74,7 @@ def run(
     cases: CaseSet,
     *,
     features: FeatureDistance | None = None,
+    detail: Detail = "none",
     seen: Callable[[int, Sample, Mapping[str, Result]], None] = lambda *_: None,
     follow: Follow = iter,
 ) -> Report:
@@ -79,7 +83,7 @@ def run(
     measured: dict[str, list[Measured]] = {model: [] for model in models}
     facts = []
     for index, sample in enumerate(follow(cases)):
-        results = {name: model(sample.blanked, sample.mask) for name, model in models.items()}
+        results = {name: model(sample.blanked, sample.mask, detail=detail) for name, model in models.items()}
         for name, result in results.items():
             measured[name].append(measure(result, sample, cases.labels, features))
         facts.append((sample.mask.mean(), sample.complexity, sample.content))
