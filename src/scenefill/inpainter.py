@@ -82,6 +82,8 @@ class Request:
     """(H, W): class ids inside the hole, UNKNOWN where the model decides; outside it what is known, for a model that wants it."""
     forbid: NDArray[np.bool_]
     """(K,): classes that may not appear in the hole; K = 0 for a model without semantics."""
+    edges: Mask | None = None
+    """(H, W): True = an edge is wanted there; None: no wishes."""
 
 
 class Result:
@@ -171,6 +173,7 @@ class Inpainter:
         *,
         labels: LabelSource | None = None,
         forbid: Iterable[str] = (),
+        edges: MaskSource | None = None,
         grow: int = 0,
         feather: int = 0,
         invert_mask: bool = False,
@@ -185,6 +188,8 @@ class Inpainter:
         labels: what shall be where: a label map of the photo's size; 255 = the model decides. Only what lies in the hole counts,
             but for a model that wants to know what is around it.
         forbid: names of classes that may not appear in the hole; a hint beats them.
+        edges: a drawing of the photo's size, read as a mask is: strokes of any width, white or True, along which the picture in
+            the hole shall have edges. Elsewhere in the hole the model decides. For models led by edges (edge-connect).
         grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
         invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
         size: side in pixels at which the model works, in place of its own working size.
@@ -193,18 +198,17 @@ class Inpainter:
         progress: hears of each crop before it is filled, and of the end; what it raises ends the fill.
 
         Warns (ScenefillWarning) of a mask without a hole, and of one that leaves little to go by.
-        Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take.
+        Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take and
+        for edges that it has no use for.
         """
         picture = _picture(image)
-        hole = (
-            masks.read(mask, invert=invert_mask) if isinstance(mask, str | Path) else masks.from_array(mask, invert=invert_mask)
-        )
+        hole = _read_mask(mask, invert=invert_mask)
         if resize_mask:
             hole = masks.resize(hole, *picture.pixels.shape[:2])
         masks.check(hole, picture.pixels.shape[:2])
         if not hole.any():
             _warn("the mask has no hole, so there is nothing to fill: white is the hole (--invert-mask turns it round)")
-        request = self._request(masks.dilate(hole, grow), labels, forbid)
+        request = self._request(masks.dilate(hole, grow), labels, forbid, edges)
         return self._fill(picture, request, feather, self._working_size(size), detail, _shape(image), progress)
 
     __call__ = fill
@@ -312,7 +316,10 @@ class Inpainter:
             rgb = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
             hints = np.where(free, self._segmenter(rgb, mask > 0), hints) if free.any() else hints
         asked = (image[None], mask[None, None])
-        guide = GUIDES[self.backend.guide](*asked) if self.backend.guide else None
+        guide = None
+        if self.backend.guide:
+            drawn = None if request.edges is None else crops.shrink_mask(request.edges, crop).astype(np.float32)[None, None]
+            guide = GUIDES[self.backend.guide](*asked, drawn)
         answer = self.backend.run(*asked, hints[None], request.forbid[None], guide)
         _log.info(
             "%s sees %dx%d pixels at (%d, %d) as %dx%d and takes %.2f s",
@@ -333,7 +340,7 @@ class Inpainter:
         _log.info("detail of %dx%d pixels takes %.2f s", crop.width, crop.height, time.perf_counter() - start)
         return detailed
 
-    def _request(self, hole: Mask, labels: LabelSource | None, forbid: Iterable[str]) -> Request:
+    def _request(self, hole: Mask, labels: LabelSource | None, forbid: Iterable[str], edges: MaskSource | None = None) -> Request:
         hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), _listed(forbid)
         if labels is not None:
             label_set = self._classes("be steered by a label map")
@@ -346,7 +353,16 @@ class Inpainter:
         flags = self._classes("avoid classes").flags(forbid) if forbid else np.zeros(len(self.labels or ()), bool)
         if forbid and flags.all():
             raise LabelError("every class is forbidden, so nothing may be filled in: leave at least one")
-        return Request(hole, hints, flags)
+        return Request(hole, hints, flags, None if edges is None else self._drawn(edges, hole.shape))
+
+    def _drawn(self, edges: MaskSource, shape: tuple[int, ...]) -> Mask:
+        if self.backend.guide != "edges":
+            raise InputError(f"{self.backend.name} is not led by edges and cannot follow a drawing of them: take edge-connect")
+        drawn = _read_mask(edges)
+        if drawn.shape != shape:
+            (height, width), (rows, columns) = shape, drawn.shape
+            raise InputError(f"the drawing of edges is {columns}x{rows} and the photo {width}x{height} (width x height)")
+        return drawn
 
     def _classes(self, purpose: str) -> LabelSet:
         if self.labels is None:
@@ -399,6 +415,10 @@ def _shape(image: Photo) -> tuple[int, ...] | None:
 
 def _listed(names: Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
+
+
+def _read_mask(source: MaskSource, *, invert: bool = False) -> Mask:
+    return masks.read(source, invert=invert) if isinstance(source, str | Path) else masks.from_array(source, invert=invert)
 
 
 def _read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:

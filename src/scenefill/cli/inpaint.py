@@ -21,6 +21,12 @@ def inpaint(
         Path | None, typer.Option(metavar="MAP", help="Label map of the photo: what shall be where; 255 leaves it to the model.")
     ] = None,
     forbid: options.Forbid = "",
+    edges: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DRAWING", help="White strokes on black, of the photo's size: where edges shall be, for a model led by them."
+        ),
+    ] = None,
     save_labels: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the label map of the filled photo.")] = None,
     save_confidence: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Write how sure the model is of each pixel: 0 a guess, 255 certain.")
@@ -51,6 +57,7 @@ def inpaint(
             mask,
             labels=labels,
             forbid=options.names(forbid),
+            edges=edges,
             grow=grow,
             feather=feather,
             invert_mask=invert_mask,
