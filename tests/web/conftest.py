@@ -63,12 +63,12 @@ class Running:
     def fill(
         self, session: str, mask: bytes | None, labels: bytes | None = None, job: str | None = None, **options: Any
     ) -> httpx.Response:
-        """POST fills."""
+        """POST fills; without texture of the surroundings unless asked for, so that colours are those of the painter."""
         files = {what: (f"{what}.png", data) for what, data in (("mask", mask), ("labels", labels)) if data is not None}
         return self.client.post(
             f"{session}/fills",
             files=files or {"nothing": b""},
-            data={"options": json.dumps(options)},
+            data={"options": json.dumps({"detail": "none", **options})},
             headers={"X-Job": job} if job else {},
         )
 

@@ -100,9 +100,17 @@ async def inpaint(
         hints = intake.label_map(wanted, intake.label_set_of(fill), service.settings) if wanted else None
         with warnings_kept() as said, service.filling(fill.backend.name):
             result = fill(
-                picture, mask, labels=hints, forbid=chosen.forbid, grow=chosen.grow, feather=chosen.feather,
-                resize_mask=chosen.resize_mask, size=chosen.size, progress=job.progress,
-            )  # fmt: skip
+                picture,
+                mask,
+                labels=hints,
+                forbid=chosen.forbid,
+                grow=chosen.grow,
+                feather=chosen.feather,
+                resize_mask=chosen.resize_mask,
+                size=chosen.size,
+                detail=chosen.detail,
+                progress=job.progress,
+            )
         return _picture(result, chosen.format, fill.backend.name, said)
 
     return await service.answer(request, service.fills, service.submit(service.fills, work))
@@ -118,7 +126,9 @@ async def erase(request: Request, service: ServiceOf, image: Photo, options: Opt
         fill = service.models.get(chosen.model)
         picture = intake.picture(photo, service.settings)
         with warnings_kept() as said, service.filling(fill.backend.name):
-            result = fill.erase(picture, chosen.what, grow=chosen.grow, feather=chosen.feather, progress=job.progress)
+            result = fill.erase(
+                picture, chosen.what, grow=chosen.grow, feather=chosen.feather, detail=chosen.detail, progress=job.progress
+            )
         return _picture(result, chosen.format, fill.backend.name, said)
 
     return await service.answer(request, service.fills, service.submit(service.fills, work))

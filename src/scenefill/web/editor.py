@@ -22,7 +22,7 @@ from ..labels import LabelMap
 from ..masks import Mask
 from . import intake, sessions
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures
-from .intake import Classes, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Upload
+from .intake import Classes, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Texture, Upload
 from .pool import Job, State
 from .service import Service
 from .sessions import Fill, Patch, Semantics, Session
@@ -55,6 +55,7 @@ class EraseRequest(Options):
     base: Number = None
     grow: Pixels = 6
     feather: Pixels = 0
+    detail: Texture = "auto"
 
 
 class SegmentRequest(Options):
@@ -265,7 +266,14 @@ async def fill(
         where = _hole(hole, base, service) & _unsure(seen, chosen.unsure)
         hints = intake.label_map(wanted, intake.label_set_of(inpaint), service.settings) if wanted else None
         return inpaint(
-            picture, where, labels=hints, forbid=chosen.forbid, grow=chosen.grow, feather=chosen.feather, progress=job.progress
+            picture,
+            where,
+            labels=hints,
+            forbid=chosen.forbid,
+            grow=chosen.grow,
+            feather=chosen.feather,
+            detail=chosen.detail,
+            progress=job.progress,
         )
 
     return await _variant(request, service, opened, chosen, chosen.feather, x_job, draw)
@@ -277,7 +285,9 @@ async def erase(request: Request, service: ServiceOf, session: str, wanted: Eras
     opened = service.session(session)
 
     def draw(inpaint: Inpainter, picture: Picture, job: Job[str]) -> Result:
-        return inpaint.erase(picture, wanted.what, grow=wanted.grow, feather=wanted.feather, progress=job.progress)
+        return inpaint.erase(
+            picture, wanted.what, grow=wanted.grow, feather=wanted.feather, detail=wanted.detail, progress=job.progress
+        )
 
     return await _variant(request, service, opened, wanted, wanted.feather, x_job, draw)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.formparsers import MultiPartParser
 
 from .. import images, masks
+from ..detail import Detail
 from ..errors import LabelError
 from ..images import Picture
 from ..inpainter import Inpainter
@@ -139,6 +140,7 @@ ClassName = Annotated[str, Field(max_length=100)]
 Classes = Annotated[list[ClassName], Field(max_length=300)]
 ModelName = Annotated[str | None, Field(max_length=200, description="A name that GET /api/v1/models lists; null: the default.")]
 Pixels = Annotated[int, Field(ge=0, le=1000)]
+Texture = Annotated[Detail, Field(description="Texture of the known surroundings for what a network leaves blurred.")]
 Format = Literal["png", "jpeg", "webp", "tiff"]
 
 
@@ -162,6 +164,7 @@ class FillOptions(Options):
     forbid: Annotated[Classes, Field(description="Classes that may not appear in the hole.")] = []
     grow: Annotated[Pixels, Field(description="The hole is made larger all round by so many pixels.")] = 0
     feather: Annotated[Pixels, Field(description="The fill fades into the photo over so many pixels.")] = 0
+    detail: Texture = "auto"
 
 
 class InpaintOptions(FillOptions):
@@ -179,6 +182,7 @@ class EraseOptions(Options):
     what: Annotated[Classes, Field(min_length=1, description="Classes to remove.")]
     grow: Annotated[Pixels, Field(description="What was found is made larger all round by so many pixels.")] = 6
     feather: Pixels = 0
+    detail: Texture = "auto"
     format: Format | None = None
 
 
