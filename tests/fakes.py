@@ -71,7 +71,7 @@ class Grey:
     labels = None
     temperature = 1.0
     known_map = False
-    guide = None
+    guide: str | None = None
 
     def __init__(self, value: float = 0.0, working_size: int | None = 32, stride: int = 16) -> None:
         self.value = value
@@ -88,6 +88,25 @@ class Grey:
     ) -> Answer:
         assert forbid.shape == (len(image), 0)
         return Answer(np.full_like(image, self.value), None)
+
+
+class Draughtsman(Grey):
+    """Is led by edges, and fills a hole with those that it is to believe, white on black."""
+
+    name = "draughtsman"
+    guide = "edges"
+
+    def run(
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.float32],
+        hints: NDArray[np.int64],
+        forbid: NDArray[np.bool_],
+        guide: NDArray[np.float32] | None = None,
+    ) -> Answer:
+        assert guide is not None
+        assert guide.shape == (len(image), 2, *image.shape[2:])
+        return Answer(np.broadcast_to(2 * guide[:, :1] * guide[:, 1:] - 1, image.shape).astype(np.float32), None)
 
 
 def write_network(folder: Path, name: str = "tiny", *, semantics: bool = True, seed: int = 0) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import STREET, Grey, Painter, write_network
+from fakes import STREET, Draughtsman, Grey, Painter, write_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -516,6 +516,39 @@ def test_a_segmenter_of_other_classes_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("scenefill.inpainter.load", lambda name: Inpainter(other))
     with pytest.raises(LabelError, match="in its own classes, and sge-net-street knows others: give a label map"):
         Inpainter(Mapped())(PALETTE[_street()], _box(40, 60, 10, 40, 12, 12))
+
+
+def test_a_drawing_leads_the_fill_inside_the_hole() -> None:
+    photo, hole = np.full((64, 64, 3), 90, np.uint8), _box(64, 64, 20, 20, 24, 24)
+    drawing = _box(64, 64, 30, 4, 3, 56)  # a stroke right across the photo, three pixels wide
+    given = drawing.copy()
+    result = Inpainter(Draughtsman(working_size=64))(photo, hole, edges=drawing, detail="none")
+    wanted = np.where(hole, 0, 90)
+    wanted[31, 20:44] = 255
+    assert np.array_equal(result.image, np.broadcast_to(wanted[..., None], photo.shape))
+    assert np.array_equal(drawing, given)
+    unled = Inpainter(Draughtsman(working_size=64))(photo, hole, detail="none").image
+    assert (unled[hole] == 0).all()
+
+
+def test_a_thin_line_survives_where_the_photo_is_shrunk() -> None:
+    photo, hole, drawing = np.full((256, 256, 3), 90, np.uint8), _box(256, 256, 64, 64, 128, 128), np.zeros((256, 256), np.uint8)
+    drawing[:, 130] = 255
+    filled = Inpainter(Draughtsman(working_size=64)).fill(photo, hole, edges=Image.fromarray(drawing), detail="none").image
+    inside = filled[70:186, 64:192, 0]
+    assert (inside.argmax(axis=1) + 64 >= 127).all()
+    assert (inside.argmax(axis=1) + 64 <= 132).all()
+    assert (inside.max(axis=1) > 200).all()
+
+
+def test_drawings_that_cannot_be_used(tmp_path: Path) -> None:
+    photo, hole = _photo(40, 60), _box(40, 60, 10, 10, 12, 16)
+    with pytest.raises(InputError, match="grey is not led by edges and cannot follow a drawing of them: take edge-connect"):
+        Inpainter(Grey())(photo, hole, edges=hole)
+    with pytest.raises(InputError, match=r"the drawing of edges is 40x60 and the photo 60x40 \(width x height\)"):
+        Inpainter(Draughtsman())(photo, hole, edges=hole.T)
+    with pytest.raises(MaskError, match=r"none\.png"):
+        Inpainter(Draughtsman())(photo, hole, edges=tmp_path / "none.png")
 
 
 def _two_holes() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

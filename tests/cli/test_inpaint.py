@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import STREET, Painter
+from fakes import STREET, Draughtsman, Painter
 from PIL import Image
+
+from scenefill import inpainter
 
 Run = Callable[..., tuple[int, str, str]]
 HOLE = (slice(4, 12), slice(8, 16))
@@ -48,6 +50,18 @@ def test_a_label_map_decides(run: Run, painter: Painter, photo: Path, mask: Path
     assert run("inpaint", photo, mask, "-o", out, "-m", "painter", "--detail", "none", "--labels", tmp_path / "map.png")[0] == 0
     assert (_pixels(out)[4:12, 8:11] == _colour("tree")).all()
     assert (_pixels(out)[4:12, 13:16] == _colour("building")).all()
+
+
+def test_a_drawing_of_edges_leads(
+    run: Run, photo: Path, mask: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inpainter, "load", lambda name: inpainter.Inpainter(Draughtsman()))
+    drawing = np.zeros((48, 64), np.uint8)
+    drawing[:, 12] = 255
+    Image.fromarray(drawing).save(tmp_path / "edges.png")
+    assert run("inpaint", photo, mask, "-o", out, "--detail", "none", "--edges", tmp_path / "edges.png")[0] == 0
+    assert (_pixels(out)[4:12, 12] == 255).all()
+    assert (_pixels(out)[4:12, 8:12] == 0).all()
 
 
 def test_map_and_confidence_are_written(run: Run, painter: Painter, photo: Path, mask: Path, out: Path, tmp_path: Path) -> None:
