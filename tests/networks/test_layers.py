@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from networks.by_hand import array, conv, leaky, softmax
 from networks.by_hand import upsample as upsample_by_hand
 from torch import Tensor, nn
 
 from scenefill.networks.layers import (
+    BatchNorm,
     ChannelwiseLinear,
     DilatedResidual,
     SelfAttention,
@@ -115,6 +117,23 @@ def test_self_attention_against_numpy() -> None:
         mixed[head] = affinity @ v[head]
     expected = tokens + mixed @ array(layer.out.weight)[:, :, 0, 0].T + array(layer.out.bias)
     np.testing.assert_allclose(got, expected.transpose(0, 2, 1).reshape(2, 6, 3, 4), atol=1e-5)
+
+
+def test_batch_norm_is_that_of_the_batch_then_that_of_the_run() -> None:
+    torch.manual_seed(0)
+    ours, theirs = BatchNorm(3), nn.BatchNorm2d(3)
+    stir(ours)
+    theirs.load_state_dict({"weight": ours.weight.flatten(), "bias": ours.bias.flatten()}, strict=False)
+    x = torch.randn(4, 3, 5, 6) * 2 + 1
+    torch.testing.assert_close(ours(x), theirs(x))
+    torch.testing.assert_close(ours.mean.flatten(), theirs.running_mean)
+    # a tenth of the way from 1 to the deviation of the batch
+    assert array(ours.deviation).ravel() == pytest.approx(0.9 + 0.1 * array(x).std(axis=(0, 2, 3)), rel=1e-5)
+    for _ in range(200):
+        ours(x)
+    before = ours.mean.clone()
+    torch.testing.assert_close(ours.eval()(x), theirs(x))
+    assert torch.equal(ours.mean, before), "nothing is learned outside training"
 
 
 def test_channelwise_linear_mixes_positions_then_channels() -> None:

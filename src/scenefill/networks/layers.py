@@ -90,6 +90,35 @@ class SelfAttention(nn.Module):
         return x + attended
 
 
+class BatchNorm(nn.Module):
+    """Batch normalisation (Ioffe & Szegedy 2015), (B, C, h, w) -> the same: by the batch in training, else by running averages.
+
+    `nn.BatchNorm2d` cannot be exported beside its weights: it is merged into the convolution before it. Here every tensor meets
+    the signal in an operation of its own; what is averaged is the deviation, for a root of the variance would be computed ahead.
+    """
+
+    MOMENTUM, EPSILON = 0.1, 1e-5
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.register_buffer("mean", torch.zeros(channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return (x - self.mean) / self.deviation * self.weight + self.bias
+        with torch.no_grad():
+            variance, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)
+            self.mean.lerp_(mean.view_as(self.mean), self.MOMENTUM)
+            self.deviation.lerp_((variance + self.EPSILON).sqrt().view_as(self.deviation), self.MOMENTUM)
+        weight, bias = self.weight.flatten(), self.bias.flatten()
+        return F.batch_norm(x, None, None, weight, bias, training=True, eps=self.EPSILON)
+
+
 class ChannelwiseLinear(nn.Module):
     """A fully connected layer inside each channel, then a 1x1 convolution across them (Pathak et al. 2016, Sec. 3.1).
 
