@@ -50,6 +50,11 @@ def test_a_classical_fill_has_no_arithmetic_rate() -> None:
     assert row.of_convolution is None
 
 
+def test_detail_is_timed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "SIZE", 64)
+    assert 0 < benchmark.detail(0.0).seconds < 60
+
+
 def test_a_command_is_timed_in_a_process_of_its_own() -> None:
     seconds, peak = benchmark.timed([sys.executable, "-c", "import time; x = bytearray(64 << 20); time.sleep(0.2)"])
     assert 0.2 < seconds < 5
@@ -82,6 +87,7 @@ def test_whole_commands_are_timed_on_pictures_of_the_promised_sizes(monkeypatch:
         "scenefill --help",
         "scenefill inpaint, 512x512 PNG, hole 128x128",
         "scenefill inpaint, 4000x3000 JPG, hole 600x600",
+        "scenefill inpaint --detail none, 4000x3000 JPG, hole 600x600",
     ]
     assert rows[0].seconds == 3.0, "the median of the runs after the first"
     assert commands[0] == ["--help"]
@@ -94,9 +100,10 @@ def test_whole_commands_are_timed_on_pictures_of_the_promised_sizes(monkeypatch:
 def test_rows_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "convolution", lambda threads, seconds: benchmark.Row("plain", 1.0, gflop_per_second=2.0))
     monkeypatch.setattr(benchmark, "fill", lambda name, *rest: benchmark.Row(name, 1.0))
+    monkeypatch.setattr(benchmark, "detail", lambda seconds: benchmark.Row("detail", 1.0))
     monkeypatch.setattr(benchmark, "commands", lambda model, folder: iter([benchmark.Row(f"command with {model}", 1.0)]))
     rows = list(benchmark.run(["a", "b"]))
-    assert [row.what for row in rows] == ["plain", "a", "b", "command with a"]
+    assert [row.what for row in rows] == ["plain", "a", "b", "detail", "command with a"]
 
 
 def test_the_rate_of_a_network_is_that_of_its_header(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_painted_classes_keep_their_colours_apart() -> None:
     photo, hole = STREET.colourise(labels), masks.centre(64, 64, 24)
     filled = Inpainter(Painter(working_size=64)).fill(photo, hole, labels=labels).image
     expected = (COLOURS[labels] + 1) * 127.5
-    assert np.abs(filled[hole] - expected[hole]).max() < 8
+    assert np.abs(filled[hole] - expected[hole]).mean() < 1
 
 
 def test_crops_that_are_not_shrunk_have_nothing_to_lift() -> None:

@@ -41,7 +41,7 @@ class Row:
 
 
 def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Iterator[Row]:
-    """Measure the plain convolution, each model on 256x256, and three commands; rows come as they are measured.
+    """Measure the plain convolution, each model on 256x256, detail, and four commands; rows come as they are measured.
 
     threads: of ONNX Runtime for the convolution and the models; the commands run as a user starts them, with their defaults.
     seconds: each of the timings is repeated for at least so long.
@@ -51,6 +51,7 @@ def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Ite
     yield plain
     for name in models:
         yield fill(name, threads, seconds, plain)
+    yield detail(seconds)
     with tempfile.TemporaryDirectory() as folder:
         yield from commands(models[0], Path(folder))
 
@@ -75,7 +76,7 @@ def fill(name: str, threads: int, seconds: float, plain: Row) -> Row:
 
     inpaint = inpainter.load(name, threads=threads)
     photo, mask = example(SIZE, SIZE, SIZE // 2)
-    latency = _median(lambda: inpaint(photo, mask), seconds)
+    latency = _median(lambda: inpaint(photo, mask, detail="none"), seconds)
 
     backend = inpaint.backend
     batch = np.broadcast_to((photo / 127.5 - 1).astype(np.float32).transpose(2, 0, 1), (BATCH, 3, SIZE, SIZE))
@@ -101,23 +102,36 @@ def fill_once(name: str, threads: int) -> None:
     """What a fresh process does whose memory is measured."""
     from . import inpainter
 
-    inpainter.load(name, threads=threads)(*example(SIZE, SIZE, SIZE // 2))
+    inpainter.load(name, threads=threads)(*example(SIZE, SIZE, SIZE // 2), detail="none")
+
+
+def detail(seconds: float) -> Row:
+    """The detail pass alone, after a network that has drawn the middle of a 256x256 picture in grey; in one thread."""
+    from . import crops
+    from .detail import transfer
+
+    photo, mask = example(SIZE, SIZE, SIZE // 2)
+    (crop,) = crops.plan(mask, SIZE, 1)
+    drawn = np.where(mask, np.float32(0), crops.shrink(photo, crop))
+    return Row(f"detail, {SIZE}x{SIZE}", _median(lambda: transfer(drawn, photo, mask, crop, None), seconds))
 
 
 def commands(model: str, folder: Path) -> Iterator[Row]:
-    """`scenefill --help`, and `scenefill inpaint` of a small and of a large photo, from start to file."""
+    """`scenefill --help`, and `scenefill inpaint` of a small photo and of a large one with and without detail, to the file."""
     from . import images, masks
 
     scenefill = [sys.executable, "-m", "scenefill"]
     yield Row("scenefill --help", _typical([*scenefill, "--help"])[0])
-    for width, height, hole, suffix in ((512, 512, 128, "png"), (4000, 3000, 600, "jpg")):
+    small, large = (512, 512, 128, "png"), (4000, 3000, 600, "jpg")
+    for (width, height, hole, suffix), *options in ((small,), (large,), (large, "--detail", "none")):
         photo, mask = (folder / f"{width}.{kind}" for kind in (suffix, "mask.png"))
         pixels, holes = example(height, width, hole)
         images.write_rgb(pixels, photo)
         masks.write(holes, mask)
-        arguments = ["inpaint", photo, mask, "-o", folder / f"out.{suffix}", "-m", model, "--overwrite"]
+        arguments = ["inpaint", photo, mask, "-o", folder / f"out.{suffix}", "-m", model, "--overwrite", *options]
         seconds, peak = _typical([*scenefill, *map(str, arguments)])
-        yield Row(f"scenefill inpaint, {width}x{height} {suffix.upper()}, hole {hole}x{hole}", seconds, peak_mib=peak)
+        what = " ".join(["scenefill inpaint", *options])
+        yield Row(f"{what}, {width}x{height} {suffix.upper()}, hole {hole}x{hole}", seconds, peak_mib=peak)
 
 
 def example(height: int, width: int, hole: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -48,8 +48,8 @@ LAYOUT = 0.5
 """Weight of the difference in the guide's own detail, at finer levels than its own."""
 STEP = 0.3
 """Steps in tone at the border of the hole are levelled up to this size ..."""
-REACH = 2.0
-"""... over about so many pixels."""
+REACHES = (8.0, 3.0, 1.0)
+"""... over about so many pixels, one after the other."""
 
 _BORDER = (RADIUS, RADIUS)
 _BLOCK = 8192  # targets that are searched for at a time: bounds memory, and fits a cache
@@ -466,14 +466,24 @@ def _mode(shades: Floats, share: Floats) -> Floats:
 
 
 def _blend(level: Level) -> None:
-    """No step in tone at the border: what the votes get wrong on known pixels there is taken off the fill nearby, by class."""
-    ring = np.setdiff1d(level.targets, level.holes)
-    wrong = (level.colours.reshape(-1, 3)[ring] - _votes(level, ring)[0]).clip(-STEP, STEP)
+    """No step in tone at the border: what the votes get wrong on the known pixels there is taken off the fill nearby, by class.
+
+    What is wrong over long stretches reaches far into the hole, what is left of it less far.
+    """
+    hole = np.zeros(level.field.size, np.uint8)
+    hole[level.holes] = 1
+    border = level.targets[
+        cv2.dilate(hole.reshape(level.height, -1), np.ones((3, 3))).ravel()[level.targets] > hole[level.targets]
+    ]
+    wrong = (level.colours.reshape(-1, 3)[border] - _votes(level, border)[0]).clip(-STEP, STEP)
     away = cv2.distanceTransform((level.weight < 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).ravel()
-    for number in np.unique(level.labels[ring]):
-        mine, holes = level.labels[ring] == number, level.holes[level.labels[level.holes] == number]
-        error = np.zeros((level.height * level.width, 4), np.float32)
-        error[ring[mine]] = np.insert(wrong[mine], 3, 1, axis=1)
-        spread = cv2.GaussianBlur(error.reshape(level.height, -1, 4), (0, 0), REACH).reshape(-1, 4)[holes]
-        amount = np.exp(-away[holes] / REACH) / np.maximum(spread[:, 3], 1e-6)
-        level.colours.reshape(-1, 3)[holes] += spread[:, :3] * amount[:, None]
+    for number in np.unique(level.labels[border]):
+        mine, holes = level.labels[border] == number, level.holes[level.labels[level.holes] == number]
+        left = wrong[mine]
+        for reach in REACHES:
+            error = np.zeros((level.height * level.width, 4), np.float32)
+            error[border[mine]] = np.insert(left, 3, 1, axis=1)
+            sums = cv2.GaussianBlur(error.reshape(level.height, -1, 4), (0, 0), reach).reshape(-1, 4)
+            mean = sums[:, :3] / np.maximum(sums[:, 3:], 1e-6)
+            level.colours.reshape(-1, 3)[holes] += mean[holes] * np.exp(-away[holes] / reach)[:, None]
+            left = left - mean[border[mine]]
