@@ -33,6 +33,7 @@ def serve(
     Photos stay in the memory of this machine, and nothing is written to its disk. Ctrl-C ends it.
     """
     import importlib.util
+    from urllib.parse import quote
 
     for name in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
         if importlib.util.find_spec(name) is None:
@@ -48,7 +49,7 @@ def serve(
         settings = replace(settings, token=secrets.token_urlsafe(24))
     with server.listen(host, port) as sock:
         name = f"[{host}]" if ":" in host else host
-        address = f"http://{name}:{sock.getsockname()[1]}/" + (f"?token={settings.token}" if settings.token else "")
+        address = f"http://{name}:{sock.getsockname()[1]}/" + (f"?token={quote(settings.token)}" if settings.token else "")
 
         def ready() -> None:
             typer.echo(f"scenefill is at {address}  (Ctrl-C ends it)")
