@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from .. import labels as label_sets
 from ..errors import ConfigError
 from .interface import Network, Prediction
-from .layers import he_initialise, one_hot, scale_down, spread, steer, upsample
+from .layers import BatchNorm, he_initialise, one_hot, scale_down, spread, steer, upsample
 
 DOWN = 4
 """Both networks go down to 1/2^4 of the input's size."""
@@ -98,7 +98,7 @@ def convolution(
     layer = nn.Conv2d(a, b, size, stride=stride, padding=size // 2, padding_mode=mode, bias=not batch)
     he_initialise(layer)
     scale_down(layer, gain)
-    return nn.Sequential(layer, nn.BatchNorm2d(b)) if batch else nn.Sequential(layer)
+    return nn.Sequential(layer, BatchNorm(b)) if batch else nn.Sequential(layer)
 
 
 class SPNet(nn.Module):
