@@ -12,18 +12,19 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from scenefill import guides, weights
+from scenefill import guides, images, masks, weights
 from scenefill.data.batches import Batch
 from scenefill.errors import ConfigError
+from scenefill.losses.perceptual import VGG19
 from scenefill.networks import backend
 from scenefill.networks.discriminators import Verdict
 from scenefill.networks.interface import Prediction
 from scenefill.training.config import load, parse
-from scenefill.training.run import run
+from scenefill.training.run import dry_run, run
 from scenefill.training.tasks import edgeconnect
 from scenefill.training.tasks.edgeconnect import EdgeConnectLoss, EdgeGuidedInpainting, feature_matching, true_edges
 
-TINY = Path(__file__).parents[2] / "configs" / "tiny" / "edge-connect.toml"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def values(photos: Path, **loss: Any) -> dict[str, Any]:
@@ -178,10 +179,33 @@ def test_the_stages_follow_one_another(photos: Path, tmp_path: Path) -> None:
 
 
 def test_the_tiny_config_runs(photos: Path, tmp_path: Path) -> None:
-    config = load(TINY, [f'data.sources=["{photos}"]', "data.size=32", "data.short_side=[32, 40]", "run.images=64"])
+    config = load(
+        CONFIGS / "tiny" / "edge-connect.toml",
+        [f'data.sources=["{photos}"]', "data.size=32", "data.short_side=[32, 40]", "run.images=64"],
+    )
     path = run(config, tmp_path / "run")
     assert path.name == "edge-connect.safetensors"
     assert (path.parent / "discriminator.safetensors").is_file()
+
+
+@pytest.mark.parametrize("stage", ["edge", "joint"])
+def test_the_paper_config_runs(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a photo in the layout of Places2, in smaller crops, with fresh weights in the place of VGG-19's file."""
+    photo = tmp_path / "data_large" / "a" / "arch" / "00000001.jpg"
+    photo.parent.mkdir(parents=True)
+    images.write_rgb(np.random.default_rng(0).integers(0, 256, (80, 120, 3), np.uint8), photo)
+    (tmp_path / "irregular_masks").mkdir()
+    for i in range(6):
+        masks.write(masks.centre(64, 64), tmp_path / "irregular_masks" / f"{i}.png")
+    torch.save(VGG19().state_dict(), tmp_path / "vgg19.pth")
+    monkeypatch.setattr(weights, "public_file", lambda name: tmp_path / f"{name}.pth")
+    changes = [f'data.root="{tmp_path}"', "run.batch_size=1", "data.size=64", f"loss.stage={stage}"]
+    config = load(CONFIGS / "edge-connect" / "places2-256.toml", changes)
+    assert config.loss == EdgeConnectLoss(stage=stage)  # type: ignore[arg-type]
+    report = dry_run(config)
+    assert set(report["terms"]) == ({"d", "ad", "fm"} if stage == "edge" else {"d", "re", "perceptual", "style", "ad"})
+    assert all(np.isfinite(value) for value in report["terms"].values())
+    assert report["parameters"]["generator"] == 21_530_308
 
 
 def test_unknown_names(photos: Path) -> None:

@@ -117,9 +117,9 @@ class EdgeGuidedInpainting(AdversarialTask):
     def _edge_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         """L_G1 of Eq. 2."""
         real, fake = self._verdicts(batch, prediction, learning=False)
+        everywhere = torch.ones_like(batch.mask)
         return {
-            "ad": self.loss.edge_adversarial
-            * adversarial.generator_loss([fake], torch.ones_like(batch.mask), "logistic"),  # Eq. 3
+            "ad": self.loss.edge_adversarial * adversarial.generator_loss([fake], everywhere, "logistic"),  # Eq. 3
             "fm": self.loss.feature_matching * feature_matching(real, fake),  # Eq. 2
         }
 
