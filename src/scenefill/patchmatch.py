@@ -148,7 +148,7 @@ class Level:
         self.texture = np.pad(texture, (_BORDER, _BORDER, (0, 0)), mode="edge")
         """(H, W, 2), see `_texture`."""
         self.layout: Floats | None = None
-        """(H, W, 3): the guide at its own level, enlarged; outside the hole the picture treated alike."""
+        """(H W, 3): the guide at its own level, enlarged; where all is known, the picture treated alike. None at that level."""
         self.labels = np.pad(labels, RADIUS, constant_values=UNKNOWN).ravel()
         inside = np.pad(np.ones(known.shape, np.uint8), RADIUS)
         known = np.pad(known, RADIUS)
@@ -228,7 +228,8 @@ def _pyramid(colours: Floats, hole: Mask, labels: LabelMap | None, guide: Floats
         _expect_texture(first)
         layout = first.inner(first.colours)
         for level in levels[1:]:
-            layout = cv2.resize(layout, (level.width - 2 * RADIUS, level.height - 2 * RADIUS), interpolation=cv2.INTER_LINEAR)
+            size = level.width - 2 * RADIUS, level.height - 2 * RADIUS
+            layout = np.asarray(cv2.resize(layout, size, interpolation=cv2.INTER_LINEAR), np.float32)
             level.layout = np.pad(layout, (_BORDER, _BORDER, (0, 0)), mode="edge").reshape(-1, 3)
     return levels
 
