@@ -185,7 +185,7 @@ export class Editor extends EventTarget {
     edit.load(chosen.snapshot());
     const { name } = this.classes[id];
     if (!this.record(`select ${name}`, [edit])) this.say(`There is no ${name} here that is not in the hole.`);
-    else this.say(`Every ${name} is part of the hole now. Correct it with brush and eraser, then fill.`);
+    else this.say(`Every ${name} is part of the hole now. Paint a little over the outlines, then fill.`);
   }
 
   /** The class of a pixel as the user or else the network has it; UNKNOWN where neither does. @param {number} index */
