@@ -102,8 +102,20 @@ def test_rows_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "fill", lambda name, *rest: benchmark.Row(name, 1.0))
     monkeypatch.setattr(benchmark, "detail", lambda seconds: benchmark.Row("detail", 1.0))
     monkeypatch.setattr(benchmark, "commands", lambda model, folder: iter([benchmark.Row(f"command with {model}", 1.0)]))
+    monkeypatch.setattr(benchmark, "serving", lambda model: iter([benchmark.Row(f"editor with {model}", 1.0)]))
     rows = list(benchmark.run(["a", "b"]))
-    assert [row.what for row in rows] == ["plain", "a", "b", "detail", "command with a"]
+    assert [row.what for row in rows] == ["plain", "a", "b", "detail", "command with a", "editor with a"]
+
+
+def test_the_editor_is_timed_from_its_start() -> None:
+    page, first, trip = benchmark.serving("telea", runs=1)
+    assert 0 < page.seconds < first.seconds
+    assert 0 < trip.seconds < first.seconds
+    assert [row.what.partition(", ")[2] for row in (page, first, trip)] == [
+        "from its start to the page",
+        "from its start to a fill of 256x256",
+        "from a mask to the filled 256x256",
+    ]
 
 
 def test_the_rate_of_a_network_is_that_of_its_header(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ Commands are timed from outside, from their start to their end, in a process of 
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +45,7 @@ class Row:
 
 
 def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Iterator[Row]:
-    """Measure the plain convolution, each model on 256x256, detail, and four commands; rows come as they are measured.
+    """Measure the plain convolution, each model on 256x256, detail, four commands, the editor; rows come as they are measured.
 
     threads: of ONNX Runtime for the convolution and the models; the commands run as a user starts them, with their defaults.
     seconds: each of the timings is repeated for at least so long.
@@ -54,6 +58,8 @@ def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Ite
     yield detail(seconds)
     with tempfile.TemporaryDirectory() as folder:
         yield from commands(models[0], Path(folder))
+    if importlib.util.find_spec("fastapi"):
+        yield from serving(models[0])
 
 
 def convolution(threads: int, seconds: float) -> Row:
@@ -132,6 +138,53 @@ def commands(model: str, folder: Path) -> Iterator[Row]:
         seconds, peak = _typical([*scenefill, *map(str, arguments)])
         what = " ".join(["scenefill inpaint", *options])
         yield Row(f"{what}, {width}x{height} {suffix.upper()}, hole {hole}x{hole}", seconds, peak_mib=peak)
+
+
+def serving(model: str, runs: int = 3) -> Iterator[Row]:
+    """`scenefill serve`: from its start to its first page and to its first fill, and from a stroke to the filled picture."""
+    from . import images
+
+    photo, hole = example(SIZE, SIZE, SIZE // 2)
+    image, mask = (
+        images.encode(images.read(array.astype(np.uint8) * scale), "PNG") for array, scale in ((photo, 1), (hole, 255))
+    )
+    pages, first, trips = [], [], list[float]()
+    for _ in range(runs):
+        start = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", "scenefill", "serve", "--port", "0", "--model", model], stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                (address,) = re.findall(r"http://\S+/", process.stdout.readline())
+                _ask(address)
+                pages.append(time.perf_counter() - start)
+                session = json.loads(_ask(address + "api/v1/sessions", image=image))["id"]
+
+                def fill(to: str = f"{address}api/v1/sessions/{session}/fills", base: str = address) -> None:
+                    (patch,) = json.loads(_ask(to, mask=mask))["patches"]
+                    _ask(base.rstrip("/") + patch["url"])
+
+                fill()
+                first.append(time.perf_counter() - start)
+                trips.append(_median(fill, 1.0))
+            finally:
+                process.terminate()
+    yield Row("scenefill serve, from its start to the page", float(np.median(pages)))
+    yield Row(f"scenefill serve, from its start to a fill of {SIZE}x{SIZE}", float(np.median(first)))
+    yield Row(f"scenefill serve, from a mask to the filled {SIZE}x{SIZE}", float(np.median(trips)))
+
+
+def _ask(address: str, **files: bytes) -> bytes:
+    """The answer to GET, or to POST with a form of files."""
+    parts = [
+        f'--part\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'.encode() + data + b"\r\n"
+        for name, data in files.items()
+    ]
+    body = b"".join([*parts, b"--part--\r\n"]) if files else None
+    request = urllib.request.Request(address, body, {"Content-Type": "multipart/form-data; boundary=part"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
 
 
 def example(height: int, width: int, hole: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -113,7 +113,11 @@ def test_what_a_format_cannot_hold(web: Running) -> None:
 
 
 def test_a_photo_of_a_kind_that_is_not_written_comes_back_as_png(web: Running, street: np.ndarray, mask: bytes) -> None:
-    answer = web.client.post("/api/v1/inpaint", files={"image": encoded(Image.fromarray(street), "BMP"), "mask": mask}, data={"options": '{"detail": "none"}'})
+    answer = web.client.post(
+        "/api/v1/inpaint",
+        files={"image": encoded(Image.fromarray(street), "BMP"), "mask": mask},
+        data={"options": '{"detail": "none"}'},
+    )
     assert answer.headers["content-type"] == "image/png"
     assert (decoded(answer.content)[HOLE] == STREET.colours[STREET.id("building")]).all()
 

@@ -20,14 +20,14 @@ def bench(
 ) -> None:
     """Time a model on this machine, with OpenCV beside it.
 
-    Then the detail pass, and four whole commands. Fills are 256x256 pixels. The rate of a network (GFLOP/s) stands beside
-    that of a plain 3x3 convolution in the same run. Takes about a minute.
+    Then the detail pass, four whole commands, and the editor. Fills are 256x256 pixels. The rate of a network (GFLOP/s) stands
+    beside that of a plain 3x3 convolution in the same run. Takes about a minute.
     """
     from .. import benchmark
     from .progress import tracked
 
     models = list(dict.fromkeys((model, "telea")))
-    rows = list(tracked(benchmark.run(models, threads=threads), "measuring", total=len(models) + 6))
+    rows = list(tracked(benchmark.run(models, threads=threads), "measuring", total=len(models) + 9))
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return
