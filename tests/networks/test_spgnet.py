@@ -104,7 +104,7 @@ class TestSPGNet(ExportContract, SPGContract):
         torch.testing.assert_close(network(*asked).image[known], asked.image[known], atol=1e-5, rtol=0)
 
 
-class TestPaperForm(SPGContract):
+class TestPaperForm(ExportContract, SPGContract):
     """As in the public re-implementation: batch normalisation, nothing handed across."""
 
     config: ClassVar = PAPER
