@@ -157,6 +157,8 @@ def test_again_where_it_is_unsure(web: Running, photo: bytes, mask: bytes) -> No
         answer = web.fill(session, None, **options)
         assert answer.status_code == 422
         assert said in answer.json()["detail"]
+    small = web.fill(session, png(np.full((1, 64), 255, np.uint8)), base=base["id"], unsure=0.9)
+    assert (small.status_code, small.json()["detail"]) == (422, "the mask is 64x1 and the photo 64x48 (width x height)")
     plain = web.fill(session, mask, model="telea").json()
     assert "unsure goes with" in web.fill(session, mask, base=plain["id"], unsure=0.5).json()["detail"]
 
@@ -258,10 +260,11 @@ def test_a_fill_is_watched_and_cancelled(start: Start, painter: Gated, photo: by
     waiting = Asking(web, session, mask, names[1])
     until(lambda: state(names[1]))
     assert state(names[1]) == {"state": "queued", "position": 1, "crops_done": 0, "crops": 0}
-    for name, asking in ((names[1], waiting), (names[0], running)):
+    for name in names:
         assert web.client.delete(f"{session}/jobs/{name}").status_code == 204
         assert state(name)["state"] == "cancelled"
-        painter.gate.set()
+    painter.gate.set()
+    for asking in (waiting, running):
         answer = asking.result()
         assert (answer.status_code, answer.json()) == (409, {"detail": "cancelled"})
     assert web.fill(session, mask, job=names[0]).status_code == 200

@@ -151,6 +151,7 @@ def test_masks_and_maps_that_do_not_fit(web: Running, photo: bytes, mask: bytes)
         ({"mask": small}, "20x10"),
         ({"mask": full}, "all hole"),
         ({"mask": mask, "labels": small}, "20x10"),
+        ({"mask": mask, "edges": mask}, "not led by edges"),
         ({"mask": mask, "labels": png(np.full((48, 64), 99, np.uint8))}, "id 99"),
     ):
         named = {what: (f"{what}.png", data) for what, data in files.items()}

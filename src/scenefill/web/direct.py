@@ -14,7 +14,7 @@ from ..images import Picture
 from ..inpainter import Result, warnings_kept
 from ..labels import LabelSet
 from . import intake
-from .intake import EraseOptions, InpaintOptions, LabelFile, MaskFile, OptionsText, Photo, SegmentOptions
+from .intake import EdgesFile, EraseOptions, InpaintOptions, LabelFile, MaskFile, OptionsText, Photo, SegmentOptions
 from .pool import Job
 from .service import Service
 
@@ -86,23 +86,31 @@ router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["scripts"])
 
 @router.post("/inpaint", response_class=Response, responses=pictures(), dependencies=[Depends(multipart)])
 async def inpaint(
-    request: Request, service: ServiceOf, image: Photo, mask: MaskFile, labels: LabelFile = None, options: OptionsText = "{}"
+    request: Request,
+    service: ServiceOf,
+    image: Photo,
+    mask: MaskFile,
+    labels: LabelFile = None,
+    edges: EdgesFile = None,
+    options: OptionsText = "{}",
 ) -> Response:
     """Fill the holes of a photo; options are those of `scenefill inpaint`."""
     chosen = intake.options(options, InpaintOptions)
     photo, hole = await intake.received(image, "the photo"), await intake.received(mask, "the mask")
-    wanted = await intake.received(labels, "the label map") if labels else None
+    wanted, strokes = await intake.given(labels, "the label map"), await intake.given(edges, "the drawing")
 
     def work(job: Job[Response]) -> Response:
         fill = service.models.get(chosen.model)
         picture = intake.picture(photo, service.settings)
         mask = intake.mask(hole, service.settings, invert=chosen.invert_mask)
         hints = intake.label_map(wanted, intake.label_set_of(fill), service.settings) if wanted else None
+        edges = intake.mask(strokes, service.settings) if strokes else None
         with warnings_kept() as said, service.filling(fill.backend.name):
             result = fill(
                 picture,
                 mask,
                 labels=hints,
+                edges=edges,
                 forbid=chosen.forbid,
                 grow=chosen.grow,
                 feather=chosen.feather,

@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self
 from urllib.parse import quote
 from uuid import UUID
 
-import numpy as np
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
@@ -22,7 +21,7 @@ from ..labels import LabelMap
 from ..masks import Mask
 from . import intake, sessions
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures
-from .intake import Classes, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Texture, Upload
+from .intake import Classes, EdgesFile, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Texture, Upload
 from .pool import Job, State
 from .service import Service
 from .sessions import Fill, Patch, Semantics, Session
@@ -164,18 +163,15 @@ async def open_photo(
 ) -> Opened:
     """Open a photo, with the mask and the label map (of the default model's classes) that were saved with it."""
     photo = await intake.received(image, "the photo")
-    hole = await intake.received(mask, "the mask") if mask else None
-    wanted = await intake.received(labels, "the label map") if labels else None
+    hole, wanted = await intake.given(mask, "the mask"), await intake.given(labels, "the label map")
 
     def work() -> Session:
         picture = intake.picture(photo, service.settings)
         size = picture.pixels.shape[:2]
         mask = intake.mask(hole, service.settings) if hole else None
         labels = intake.label_map(wanted, intake.label_set_of(service.models.get()), service.settings) if wanted else None
-        for what, array in (("mask", mask), ("label map", labels)):
-            if array is not None and array.shape != size:
-                (rows, columns), (height, width) = array.shape, size
-                raise InputError(f"the {what} is {columns}x{rows} and the photo {width}x{height} (width x height)")
+        _check_size("mask", mask, size)
+        _check_size("label map", labels, size)
         return service.sessions.add(photo.name, picture, mask, labels)
 
     session = await service.shown(request, work)
@@ -224,20 +220,18 @@ async def segment(request: Request, service: ServiceOf, session: str, wanted: Se
         labels, confidence = fill.segment(service.picture(opened, wanted.base))
         return Semantics(labels, confidence, intake.label_set_of(fill))
 
-    job = service.submit(service.fills, work)
-    await service.answer(request, service.fills, job)
-    opened.maps.append(job)
-    url = f"{router.prefix}/{session}/maps/{len(opened.maps) - 1}"
+    seen = await service.answer(request, service.fills, service.submit(service.fills, work))
+    url = f"{router.prefix}/{session}/maps/{opened.keep_map(seen)}"
     return Maps(labels_url=f"{url}/labels.png", confidence_url=f"{url}/confidence.png")
 
 
 @router.get("/{session}/maps/{number}/{which}.png", response_class=Response, responses=pictures("PNG"))
-def whole_map(service: ServiceOf, session: str, number: int, which: Literal["labels", "confidence"]) -> Response:
+def whole_map(service: ServiceOf, session: str, number: str, which: Literal["labels", "confidence"]) -> Response:
     """A map of a whole picture: 8-bit grey, class ids or confidence."""
     maps = service.session(session).maps
-    if not 0 <= number < len(maps):
-        raise HTTPException(404, f"there is no map {number} of this photo")
-    return Response(getattr(maps[number].future.result(), which), media_type="image/png")
+    if number not in maps:
+        raise HTTPException(404, f"the photo has no map {number}, or it is no longer in memory: ask for it again")
+    return Response(getattr(maps[number], which), media_type="image/png")
 
 
 # --------------------------------------------------------------------------------------------------------------------- fills
@@ -246,7 +240,7 @@ def whole_map(service: ServiceOf, session: str, number: int, which: Literal["lab
 @router.post("/{session}/fills", dependencies=[Depends(multipart)], responses={**CANCELLED})
 async def fill(
     request: Request, service: ServiceOf, session: str, mask: intake.OptionalMask = None, labels: LabelFile = None,
-    options: OptionsText = "{}", x_job: JobName = None,
+    edges: EdgesFile = None, options: OptionsText = "{}", x_job: JobName = None,
 ) -> Variant:  # fmt: skip
     """Fill a hole of the photo, or of a former fill."""
     chosen = intake.options(options, VariantOptions)
@@ -256,19 +250,25 @@ async def fill(
         raise HTTPException(422, "a mask is missing: a PNG of the photo's size, white is the hole")
     if chosen.unsure is not None and (base is None or base.semantics is None):
         raise HTTPException(422, "unsure goes with a base that a network with semantics has filled")
-    hole = await intake.received(mask, "the mask") if mask else None
-    wanted = await intake.received(labels, "the label map") if labels else None
+    hole, wanted = await intake.given(mask, "the mask"), await intake.given(labels, "the label map")
+    strokes = await intake.given(edges, "the drawing")
     seen = None
     if chosen.unsure is not None and base and base.semantics:
         seen = await service.wait(request, base.semantics.future)
 
     def draw(inpaint: Inpainter, picture: Picture, job: Job[str]) -> Result:
-        where = _hole(hole, base, service) & _unsure(seen, chosen.unsure)
+        where = _hole(hole, base, service)
+        if seen and chosen.unsure is not None:
+            confidence = images.read(io.BytesIO(seen.confidence)).pixels[:, :, 0]
+            _check_size("mask", where, confidence.shape)
+            where &= confidence < chosen.unsure * 255
         hints = intake.label_map(wanted, intake.label_set_of(inpaint), service.settings) if wanted else None
+        edges = intake.mask(strokes, service.settings) if strokes else None
         return inpaint(
             picture,
             where,
             labels=hints,
+            edges=edges,
             forbid=chosen.forbid,
             grow=chosen.grow,
             feather=chosen.feather,
@@ -396,20 +396,18 @@ def file_name(name: str, kind: str) -> str:
     return f"{path.stem}-filled{suffix}"
 
 
+def _check_size(what: str, array: Mask | LabelMap | None, size: tuple[int, ...]) -> None:
+    if array is not None and array.shape != size:
+        (rows, columns), (height, width) = array.shape, size
+        raise InputError(f"the {what} is {columns}x{rows} and the photo {width}x{height} (width x height)")
+
+
 def _hole(upload: Upload | None, base: Fill | None, service: Service) -> Mask:
     """The mask that was sent, or the hole of the base."""
     if upload is not None:
         return intake.mask(upload, service.settings)
     assert base is not None, "one of them was asked for"
     return base.mask
-
-
-def _unsure(seen: Semantics | None, bound: float | None) -> Mask | bool:
-    """Where the base is less certain than the bound; everywhere where none was given."""
-    if seen is None or bound is None:
-        return True
-    confidence = images.read(io.BytesIO(seen.confidence)).pixels[:, :, 0]
-    return np.asarray(confidence < bound * 255)
 
 
 async def _variant(

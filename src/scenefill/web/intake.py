@@ -100,6 +100,11 @@ async def received(file: UploadFile, what: str) -> Upload:
     return Upload(await file.read(), name[-100:] or what)
 
 
+async def given(file: UploadFile | None, what: str) -> Upload | None:
+    """`received`, for a file that may be left out."""
+    return await received(file, what) if file else None
+
+
 def picture(file: Upload, settings: Settings) -> Picture:
     """A photo. Raises ImageError, and HTTPException 413 for more pixels than the service takes."""
     _check_pixels(file, settings)
@@ -192,6 +197,9 @@ Photo = Annotated[UploadFile, File(description="PNG, JPEG, WebP, TIFF, BMP or GI
 MaskFile = Annotated[UploadFile, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
 OptionalMask = Annotated[UploadFile | None, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
 LabelFile = Annotated[UploadFile | None, File(description="label map of the photo's size: 8-bit ids, 255 = the model decides")]
+EdgesFile = Annotated[
+    UploadFile | None, File(description="white strokes on black: where edges shall be, for a model led by them")
+]
 OptionsText = Annotated[str, Form(description="JSON", max_length=20_000)]
 
 

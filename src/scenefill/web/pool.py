@@ -127,21 +127,22 @@ class Pool:
                 job = self._waiting.popleft()
                 job._running = True
                 self._running.append(job)
-            assert job._work is not None, "a job runs once"
+                work = job._work
+            assert work is not None, "a job runs once"
             result, error = None, None
             try:
-                result = job._work(job)
+                result = work(job)
             except BaseException as raised:  # a thread that ends would take nobody's work any more
                 error = raised
-            job._work = None  # and all that it holds
             with self._changed:
                 self._running.remove(job)
                 self._settle(job, result, error)
                 self._changed.notify_all()
-            del job, result, error
+            del job, work, result, error
 
     @staticmethod
     def _settle(job: Job[Any], result: Any = None, error: BaseException | None = None) -> None:
+        job._work = None  # and all that it holds
         if job.future.done():
             return
         if error is not None:

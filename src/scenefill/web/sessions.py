@@ -26,6 +26,8 @@ CELL = 64
 """Side in pixels of the cells that tell apart where a fill changed the photo."""
 JOBS = 32
 """So many of the last jobs of a session can be asked about."""
+MAPS = 4
+"""So many of the last maps of whole pictures are kept."""
 THUMBNAIL = 256
 """Longest side in pixels."""
 
@@ -130,15 +132,15 @@ class Session:
     mask: Mask | None = None
     labels: LabelMap | None = None
     fills: dict[str, Fill] = field(default_factory=dict)
-    maps: list[Job[Semantics]] = field(default_factory=list)
-    """Of whole pictures, as they were asked for."""
+    maps: OrderedDict[str, Semantics] = field(default_factory=OrderedDict)
+    """Of whole pictures, the last that were asked for."""
     jobs: OrderedDict[str, Job[Any]] = field(default_factory=OrderedDict)
     used: float = field(default_factory=time.monotonic)
     _made: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def number(self) -> str:
-        """The id of the next fill."""
+        """An id for a fill or a map."""
         self._made += 1
         return str(self._made)
 
@@ -157,6 +159,14 @@ class Session:
                     return False
                 del self.fills[free[0]]
             return True
+
+    def keep_map(self, seen: Semantics) -> str:
+        """Adds the map of a whole picture, and returns its id."""
+        number = self.number()
+        self.maps[number] = seen
+        while len(self.maps) > MAPS:
+            self.maps.popitem(last=False)
+        return number
 
     def watch(self, name: str, job: Job[Any]) -> None:
         """Lets a page ask about a job by the name that it gave it."""
@@ -187,7 +197,7 @@ class Session:
     def size(self) -> int:
         """Bytes."""
         arrays = (self.picture.pixels, self.picture.alpha, self.mask, self.labels)
-        maps = (job.future.result().size for job in list(self.maps) if job.future.done() and not job.future.exception())
+        maps = (seen.size for seen in list(self.maps.values()))
         return (
             sum(array.nbytes for array in arrays if array is not None)
             + sum(fill.size for fill in list(self.fills.values()))
