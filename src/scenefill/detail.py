@@ -65,6 +65,8 @@ def transfer(answer: Floats, pixels: Pixels, hole: Mask, crop: Crop, labels: Lab
         return answer, None
     found = match.colours * 2 - 1
     found += _coarse(view - found, labels)
+    rim = missing & (cv2.erode(missing.astype(np.uint8), np.ones((3, 3)), borderValue=1) == 0)
+    found[rim] += (view[rim] - found[rim]) / 2  # a network sees both sides of the border, and has the softer seam
     foreign = _foreign(labels, match.offsets)
     view = np.where((missing & ~foreign)[..., None], found, view)
     offsets = np.where(foreign[..., None], 0, match.offsets)
@@ -111,8 +113,8 @@ class Lift:
         """(n, 1|3): what the enlarged picture lacks at these pixels of the window.
 
         Each pixel blends what its four neighbours at the working size bring along. Where these disagree, their blend would be
-        flat: it is raised to the variance of one (Heitz and Neyret, "High-Performance By-Example Noise using a
-        Histogram-Preserving Blending Operator", 2018, Eq. 3).
+        flat: it is raised to the variance of one (variance-preserving blending of Heitz and Neyret, "High-Performance By-Example
+        Noise using a Histogram-Preserving Blending Operator", 2018).
         """
         (height, width), (rows, columns) = self.band.shape[:2], self.offsets.shape[:2]
         scale = np.array([height / rows, width / columns])
