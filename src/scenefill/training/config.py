@@ -29,7 +29,7 @@ from .tasks import TASKS
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """Adam, one for each phase."""
+    """One for each phase."""
 
     lr: float = 2e-4
     discriminator_lr: float = 2e-4
@@ -41,8 +41,8 @@ class OptimiserConfig:
     final: float = 0.0
     clip: float = 0.0
     """Largest norm of the generator's gradient; 0: not clipped."""
-    kind: Literal["adam", "sgd"] = "adam"
-    """"sgd" is there to compare runs bit by bit across processes."""
+    kind: Literal["adam", "adadelta", "sgd"] = "adam"
+    """"adadelta" is that of Iizuka et al. 2017, with rates of 1; "sgd" is there to compare runs bit by bit across processes."""
 
 
 @dataclass(frozen=True)

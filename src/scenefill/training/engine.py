@@ -76,11 +76,8 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
     parts = parts_of(task.generator)
     for name, network in task.networks.items():
         lr = optimiser.lr if network in parts else optimiser.discriminator_lr
-        made = (
-            torch.optim.Adam(network.parameters(), lr, optimiser.betas)
-            if optimiser.kind == "adam"
-            else torch.optim.SGD(network.parameters(), lr)
-        )
+        kind: Any = {"adam": torch.optim.Adam, "adadelta": torch.optim.Adadelta, "sgd": torch.optim.SGD}[optimiser.kind]
+        made = kind(network.parameters(), lr, **({"betas": optimiser.betas} if optimiser.kind == "adam" else {}))
         for group in made.param_groups:
             group["base_lr"] = lr
         optimisers[name] = fabric.setup_optimizers(made)
