@@ -109,8 +109,9 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
 
     traced = copy.deepcopy(network)
     with torch.no_grad():
-        for parameter in traced.parameters():  # tensors of equal values, such as fresh biases, would be merged into one
-            parameter.normal_()
+        for tensor in traced.state_dict().values():  # those of equal values, such as fresh biases, would be merged into one
+            if tensor.is_floating_point():
+                tensor.normal_()
 
     (traced_size,) = _sizes(network, (TRACED,))
     sample = [torch.from_numpy(a) for a in _sample(network, 2, *traced_size, seed=0)]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ConfigError
+from .contextencoder import ContextEncoder
 from .edgeconnect import EdgeConnect
+from .gatedconv import GatedConvNet
+from .globallocal import CompletionNetwork
 from .interface import Network, Prediction, build_config
 from .pennet import PENNet
 from .sgenet import SGENet
@@ -13,8 +16,11 @@ from .spgnet import SPGNet
 
 NETWORKS: dict[str, type[Network]] = {
     "sge-net": SGENet,
-    "edge-connect": EdgeConnect,
     "pen-net": PENNet,
+    "edge-connect": EdgeConnect,
+    "gated-conv": GatedConvNet,
+    "global-local": CompletionNetwork,
+    "context-encoder": ContextEncoder,
     "spg-net": SPGNet,
 }
 

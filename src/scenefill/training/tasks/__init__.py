@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ..task import Task
+from .contextencoder import ContextEncoding
 from .edgeconnect import EdgeGuidedInpainting
+from .gatedconv import FreeFormInpainting
+from .globallocal import ThreeStageCompletion
 from .pennet import PyramidInpainting
 from .semantic import SemanticInpainting
 from .spgnet import SegmentationGuidedInpainting
@@ -18,6 +21,9 @@ TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,
     "pen-net": PyramidInpainting,
     "edge-connect": EdgeGuidedInpainting,
+    "gated-conv": FreeFormInpainting,
+    "global-local": ThreeStageCompletion,
+    "context-encoder": ContextEncoding,
     "spg-net": SegmentationGuidedInpainting,
 }
 """Network name -> a class that is a Task and is made of a TrainConfig."""

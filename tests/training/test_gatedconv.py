@@ -1,0 +1,98 @@
+"""DeepFill v2's training: L1 of both pictures, SN-PatchGAN at every place, and its configs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from PIL import Image
+from torch import Tensor
+
+from scenefill.data.batches import Batch
+from scenefill.data.stream import Stream
+from scenefill.inpainter import Inpainter
+from scenefill.networks import backend
+from scenefill.training import config as configs
+from scenefill.training.config import TrainConfig
+from scenefill.training.run import dry_run, run
+from scenefill.training.tasks.gatedconv import FreeFormInpainting
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def tiny(photos: Path, *overrides: str) -> TrainConfig:
+    small = [
+        f'data.sources=["{photos}"]',
+        "data.workers=1",
+        "run.threads=1",
+        "run.batch_size=2",
+        "run.images=6",
+        "run.log_every=2",
+    ]
+    return configs.load(CONFIGS / "tiny" / "gated-conv.toml", [*small, *overrides])
+
+
+def task(photos: Path, *overrides: str) -> tuple[FreeFormInpainting, Batch]:
+    torch.manual_seed(0)
+    config = tiny(photos, *overrides)
+    made = FreeFormInpainting(config)
+    made.setup(Fabric(accelerator="cpu", devices=1))
+    made.networks["discriminator"].eval()  # so that each call is the same
+    return made, Stream(config.data, None, 2, seed=0).batch(0)
+
+
+def test_both_pictures_are_compared_and_the_refined_one_is_judged(photos: Path) -> None:
+    made, batch = task(photos, "loss.coarse=2.0", "loss.refined=3.0", "loss.adversarial=0.5")
+    coarse: list[Tensor] = []
+    made.generator.coarse.register_forward_hook(lambda _, given, out: coarse.append(out))
+    prediction = made.forward(batch)
+    first, second = made.phases(0)
+    assert (first.name, second.name) == ("discriminator", "generator")
+    found = {name: value.item() for name, value in second.loss(batch, prediction).items()}
+    true = batch.image
+    assert found["coarse"] == pytest.approx(2 * (coarse[0] - true).abs().mean().item(), rel=1e-5)
+    assert found["refined"] == pytest.approx(3 * (prediction.image - true).abs().mean().item(), rel=1e-5)
+
+    filled = torch.where(batch.mask > 0, prediction.image, true)
+    judge: Any = made.networks["discriminator"]
+    with torch.no_grad():
+        real, fake = (judge(picture, batch.mask).score.double().numpy() for picture in (true, filled))
+        d = first.loss(batch, prediction.detached())["d"].item()
+    assert found["ad"] == pytest.approx(-0.5 * fake.mean(), rel=1e-4)
+    assert d == pytest.approx(np.maximum(1 - real, 0).mean() + np.maximum(1 + fake, 0).mean(), rel=1e-4)
+
+
+def test_the_coarse_picture_has_a_gradient_of_its_own(photos: Path) -> None:
+    made, batch = task(photos, "loss.refined=0.0", "loss.adversarial=0.0")
+    prediction = made.forward(batch)
+    for network in made.networks.values():
+        network.requires_grad_(network is made.generator)
+    torch.stack(list(made.phases(0)[-1].loss(batch, prediction).values())).sum().backward()
+    gradients = {name: p.grad for name, p in made.generator.named_parameters() if p.grad is not None and p.grad.any()}
+    assert gradients
+    assert all(name.startswith("coarse.") for name in gradients)
+
+
+def test_the_tiny_config_trains_and_its_weights_fill(photos: Path, tmp_path: Path) -> None:
+    path = run(tiny(photos), tmp_path)
+    assert path.name == "gated-conv.safetensors"
+    info, network = backend.read(path)
+    fill = Inpainter(backend.TorchBackend(network, name="gated-conv", working_size=info.working_size))
+    photo = np.asarray(Image.open(photos / "images" / "0.png"))
+    hole = np.zeros(photo.shape[:2], bool)
+    hole[10:20, 10:30] = True
+    assert np.array_equal(fill(photo, hole).image[~hole], photo[~hole])
+
+
+def test_the_paper_config_runs(tmp_path: Path) -> None:
+    (tmp_path / "data_large" / "a").mkdir(parents=True)
+    Image.effect_noise((120, 80), 50).convert("RGB").save(tmp_path / "data_large" / "a" / "0.jpg")
+    path = CONFIGS / "gated-conv" / "places2-256.toml"
+    report = dry_run(configs.load(path, ["run.batch_size=1", f'data.root="{tmp_path}"']))
+    assert report["batch"] == (1, 3, 256, 256)
+    assert set(report["terms"]) == {"coarse", "refined", "ad", "d"}
+    assert all(np.isfinite(value) for value in report["terms"].values())

@@ -1,0 +1,121 @@
+"""The training of Iizuka et al.: MSE in the hole, a discriminator of two views, three stages; and its configs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from PIL import Image
+
+from scenefill.data.batches import Batch
+from scenefill.data.stream import Stream
+from scenefill.errors import ConfigError
+from scenefill.inpainter import Inpainter
+from scenefill.networks import backend
+from scenefill.networks.interface import Prediction
+from scenefill.training import config as configs
+from scenefill.training.config import TrainConfig
+from scenefill.training.run import dry_run, run
+from scenefill.training.tasks.globallocal import ThreeStageCompletion
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def tiny(photos: Path, *overrides: str) -> TrainConfig:
+    small = [
+        f'data.sources=["{photos}"]',
+        "data.workers=1",
+        "run.threads=1",
+        "run.batch_size=2",
+        "run.images=6",
+        "run.log_every=2",
+    ]
+    return configs.load(CONFIGS / "tiny" / "global-local.toml", [*small, *overrides])
+
+
+def task(photos: Path, *overrides: str) -> tuple[ThreeStageCompletion, Batch]:
+    torch.manual_seed(0)
+    config = tiny(photos, *overrides)
+    made = ThreeStageCompletion(config)
+    made.setup(Fabric(accelerator="cpu", devices=1))
+    made.networks["discriminator"].eval()  # so that each call is the same
+    return made, Stream(config.data, None, 2, seed=0).batch(0)
+
+
+def test_three_stages(photos: Path) -> None:
+    made, _ = task(photos, "loss.completion_until=100", "loss.discriminator_until=120")
+    names = {seen: [phase.name for phase in made.phases(seen)] for seen in (0, 99, 100, 119, 120, 10**9)}
+    both = ["discriminator", "generator"]
+    assert names == {0: ["generator"], 99: ["generator"], 100: both[:1], 119: both[:1], 120: both, 10**9: both}
+
+
+def test_stages_in_order() -> None:
+    with pytest.raises(
+        ConfigError, match=r"loss\.discriminator_until, .* is not before loss\.completion_until; given are 5 and 10"
+    ):
+        configs.load(CONFIGS / "tiny" / "global-local.toml", ["loss.completion_until=10", "loss.discriminator_until=5"])
+
+
+def test_the_mse_counts_the_hole_alone(photos: Path) -> None:
+    """Eq. 2, of pictures in 0..1."""
+    made, batch = task(photos)
+    off = torch.full_like(batch.image, 0.4) * batch.mask + 0.9 * (1 - batch.mask)
+    (generator,) = made.phases(0)
+    found = generator.loss(batch, Prediction(batch.image + off, None))
+    assert set(found) == {"re"}
+    assert found["re"].item() == pytest.approx(0.2**2, rel=1e-5)
+
+
+def test_the_adversary_sees_the_picture_and_a_square_of_half_its_side(photos: Path) -> None:
+    """Eqs. 3 and 4."""
+    made, batch = task(photos, "loss.adversarial=0.25")
+    batch.mask.zero_()
+    batch.mask[0, :, 4:10, 30:64] = 1  # its centre is row 7, column 47: the square moves inwards at the top
+    batch.mask[1, :, 20:36, 10:40] = 1  # row 28, column 25
+    prediction = made.forward(batch)
+    first, second = made.phases(10**9)
+    judge: Any = made.networks["discriminator"]
+
+    def score(picture: torch.Tensor) -> np.ndarray[Any, Any]:
+        squares = torch.stack([picture[0, :, :32, 31:63], picture[1, :, 12:44, 9:41]])
+        with torch.no_grad():
+            return np.asarray(judge(picture, squares).score.double().numpy())
+
+    real, fake = score(batch.image), score(prediction.image)
+    ad = second.loss(batch, prediction)["ad"].item()
+    assert ad == pytest.approx(0.25 * np.log1p(np.exp(-fake)).mean(), rel=1e-4)
+    d = first.loss(batch, prediction.detached())["d"].item()
+    assert d == pytest.approx(np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)).mean(), rel=1e-4)
+
+
+def test_the_tiny_config_trains_through_its_stages_and_its_weights_fill(photos: Path, tmp_path: Path) -> None:
+    path = run(tiny(photos, "loss.completion_until=2", "loss.discriminator_until=4"), tmp_path)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    terms = [{"re", "ad", "d"} & set(line) for line in log if "lr" in line]
+    assert terms == [{"re"}, {"d"}, {"re", "ad", "d"}]
+    info, network = backend.read(path)
+    fill = Inpainter(backend.TorchBackend(network, name="global-local", working_size=info.working_size))
+    photo = np.asarray(Image.open(photos / "images" / "0.png"))
+    hole = np.zeros(photo.shape[:2], bool)
+    hole[10:20, 10:30] = True
+    assert np.array_equal(fill(photo, hole).image[~hole], photo[~hole])
+
+
+def test_the_paper_config_runs(tmp_path: Path) -> None:
+    (tmp_path / "data_large" / "a").mkdir(parents=True)
+    Image.effect_noise((120, 80), 50).convert("RGB").save(tmp_path / "data_large" / "a" / "0.jpg")
+    config = configs.load(CONFIGS / "global-local" / "places2-256.toml", ["run.batch_size=1", f'data.root="{tmp_path}"'])
+    assert (config.loss.completion_until, config.loss.discriminator_until, config.run.images) == (
+        90_000 * 96,
+        100_000 * 96,
+        500_000 * 96,
+    )
+    report = dry_run(config)
+    assert report["batch"] == (1, 3, 256, 256)
+    assert set(report["terms"]) == {"re", "ad", "d"}
+    assert all(np.isfinite(value) for value in report["terms"].values())
