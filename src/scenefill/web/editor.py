@@ -6,12 +6,12 @@ import io
 import time
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from .. import images
 from ..errors import InputError
@@ -20,18 +20,19 @@ from ..inpainter import Inpainter, Result, warnings_kept
 from ..labels import LabelMap
 from ..masks import Mask
 from . import intake, sessions
+from .answers import PREFIX, JobState, Maps, Opened, Preview, SeenVariant, Variant
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures
 from .intake import Classes, EdgesFile, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Texture, Upload
-from .pool import Job, State
+from .pool import Job
 from .service import Service
-from .sessions import Fill, Patch, Semantics, Session
+from .sessions import Fill, Semantics, Session
 
 PREVIEW = 4096
 """Longest side in pixels that a page is advised to show; browsers' canvases have their limits."""
 
 NOT_THERE = {404: {"model": Problem, "description": "The photo, or what was made of it, is not in memory."}}
 
-router = APIRouter(prefix="/api/v1/sessions", responses={**PROBLEMS, **NOT_THERE}, tags=["editor"])  # type: ignore[dict-item]
+router = APIRouter(prefix=PREFIX, responses={**PROBLEMS, **NOT_THERE}, tags=["editor"])  # type: ignore[dict-item]
 
 Number = Annotated[str | None, Field(max_length=20, description="The fill whose picture to go on from; null: the original.")]
 JobName = Annotated[UUID | None, Header(alias="X-Job", description="The name by which the page asks about this fill.")]
@@ -63,97 +64,6 @@ class SegmentRequest(Options):
     base: Number = None
 
 
-class Preview(BaseModel):
-    """The size at which a page is advised to show a photo."""
-
-    width: int
-    height: int
-    scale: float
-
-
-class Opened(BaseModel):
-    """An open photo."""
-
-    id: str
-    width: int
-    height: int
-    name: str
-    format: str
-    expires_in: float
-    preview: Preview
-    mask_url: str | None
-    labels_url: str | None
-
-
-class PatchInfo(BaseModel):
-    """A rectangle that a fill changed, in pixels of the photo."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-    url: str
-
-    @classmethod
-    def of(cls, patch: Patch, url: str) -> PatchInfo:
-        height, width = patch.pixels.shape[:2]
-        return cls(left=patch.left, top=patch.top, width=width, height=height, url=url)
-
-
-class Variant(BaseModel):
-    """A fill."""
-
-    id: str
-    base: str | None
-    model: str
-    seconds: float
-    patches: list[PatchInfo]
-    labels_url: str | None
-    confidence_url: str | None
-    mask_url: str
-    hole_ratio: float
-    warnings: list[str]
-
-    @classmethod
-    def of(cls, session: Session, fill: Fill) -> Self:
-        url = f"{router.prefix}/{session.id}/fills/{fill.id}"
-        return cls(
-            id=fill.id,
-            base=fill.base,
-            model=fill.model,
-            seconds=round(fill.seconds, 3),
-            patches=[PatchInfo.of(patch, f"{url}/patches/{index}.png") for index, patch in enumerate(fill.patches)],
-            labels_url=f"{url}/labels.png" if fill.semantics else None,
-            confidence_url=f"{url}/confidence.png" if fill.semantics else None,
-            mask_url=f"{url}/mask.png",
-            hole_ratio=fill.hole_ratio,
-            warnings=list(fill.warnings),
-        )
-
-
-class SeenVariant(Variant):
-    """A fill with what the model says of it."""
-
-    mean_confidence: float | None = None
-
-
-class Maps(BaseModel):
-    """Where the label map and the confidence of a picture are."""
-
-    labels_url: str
-    confidence_url: str
-
-
-class JobState(BaseModel):
-    """How far a fill has come."""
-
-    state: State
-    position: int
-    """How many are to be done before it."""
-    crops_done: int
-    crops: int
-
-
 # ------------------------------------------------------------------------------------------------------------------- a photo
 
 
@@ -180,8 +90,8 @@ async def open_photo(
     return Opened(
         id=session.id, width=width, height=height, name=session.name, format=kind_of(session.picture).lower(),
         expires_in=service.settings.session_seconds, preview=Preview(width=columns, height=rows, scale=columns / width),
-        mask_url=f"{router.prefix}/{session.id}/mask.png" if session.mask is not None else None,
-        labels_url=f"{router.prefix}/{session.id}/labels.png" if session.labels is not None else None,
+        mask_url=f"{PREFIX}/{session.id}/mask.png" if session.mask is not None else None,
+        labels_url=f"{PREFIX}/{session.id}/labels.png" if session.labels is not None else None,
     )  # fmt: skip
 
 
@@ -221,7 +131,7 @@ async def segment(request: Request, service: ServiceOf, session: str, wanted: Se
         return Semantics(labels, confidence, intake.label_set_of(fill))
 
     seen = await service.answer(request, service.fills, service.submit(service.fills, work))
-    url = f"{router.prefix}/{session}/maps/{opened.keep_map(seen)}"
+    url = f"{PREFIX}/{session}/maps/{opened.keep_map(seen)}"
     return Maps(labels_url=f"{url}/labels.png", confidence_url=f"{url}/confidence.png")
 
 
