@@ -20,7 +20,8 @@ from scenefill.networks.interface import Prediction
 from scenefill.training import tasks
 from scenefill.training.config import parse
 from scenefill.training.tasks import semantic
-from scenefill.training.tasks.semantic import SemanticInpainting, composite
+from scenefill.training.tasks.adversarial import composite
+from scenefill.training.tasks.semantic import SemanticInpainting
 
 ROAD = STREET.id("road")
 TRUTH = -0.5

@@ -36,9 +36,7 @@ def _convolution(channels: int, width: int, kernel: int = 3, *, stride: int = 1,
 
 def _deconvolution(channels: int, width: int) -> nn.Sequential:
     """The same at twice the size."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(channels, width, 4, stride=2, padding=1, bias=False), BatchNorm(width), nn.ReLU()
-    )
+    return nn.Sequential(nn.ConvTranspose2d(channels, width, 4, stride=2, padding=1, bias=False), BatchNorm(width), nn.ReLU())
 
 
 class CompletionNetwork(Network):

@@ -54,6 +54,11 @@ class AdversarialTask:
         )
 
 
+def composite(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """The network's picture inside the hole, the known pixels outside it; all (B, C, H, W), mask 1 = hole."""
+    return picture * mask + truth * (1 - mask)
+
+
 def around_hole(pictures: Tensor, mask: Tensor, side: int) -> Tensor:
     """(B, C, H, W) -> (B, C, side, side): of each picture, the square whose centre is that of its hole.
 

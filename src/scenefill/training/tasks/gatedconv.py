@@ -13,8 +13,7 @@ from ...losses import adversarial
 from ...networks.gatedconv import GatedConvNet, SNPatchGAN
 from ...networks.interface import Prediction
 from ..task import Phase, Terms
-from .adversarial import AdversarialTask
-from .semantic import composite
+from .adversarial import AdversarialTask, composite
 
 if TYPE_CHECKING:
     from ..config import TrainConfig

@@ -15,8 +15,7 @@ from ...networks.interface import Prediction
 from ...networks.layers import share
 from ...networks.pennet import PatchDiscriminator
 from ..task import Phase, Terms
-from .adversarial import AdversarialTask
-from .semantic import composite
+from .adversarial import AdversarialTask, composite
 
 if TYPE_CHECKING:
     from ..config import TrainConfig

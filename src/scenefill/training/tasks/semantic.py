@@ -18,6 +18,7 @@ from ...networks.discriminators import MultiScaleDiscriminator, Verdict
 from ...networks.interface import Network, Prediction
 from ...networks.layers import one_hot
 from ..task import Phase, Terms, question
+from .adversarial import composite
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
@@ -171,8 +172,3 @@ class SemanticInpainting:
         discriminator = self.networks["discriminator"]
         classes = discriminator.classes if isinstance(discriminator, MultiScaleDiscriminator) else 0
         return torch.cat((picture, one_hot(batch.labels, classes)), dim=1) if classes else picture
-
-
-def composite(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """The network's picture inside the hole, the known pixels outside it; all (B, C, H, W), mask 1 = hole."""
-    return picture * mask + truth * (1 - mask)

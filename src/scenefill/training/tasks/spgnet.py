@@ -23,7 +23,7 @@ from ...networks.interface import Prediction
 from ...networks.layers import one_hot
 from ...networks.spgnet import SPGNet, completed_map
 from ..task import Phase, Terms, question
-from .semantic import composite
+from .adversarial import composite
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
