@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ DRAINED = 4
 """A body that is too large is received up to so many times the limit, since browsers show no answer before they have sent it."""
 
 MultiPartParser.spool_max_size = 2**63 - 1  # otherwise Starlette writes uploads above one megabyte to disk
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings say what a malformed request is answered with
 
 
 class Intake:
