@@ -4,16 +4,22 @@
 
 Photos of the three street *validation* sets at 256x256, centre holes and the held-out irregular masks: once with the network at
 its working size, and once at half of that, as for a photo of twice its size. Means over the sets, in Markdown.
+
+    python benchmarks/detail.py --picture docs/pictures/detail-before-after.jpg
+
+draws instead what becomes of the holes in examples/.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scenefill import inpainter
+from scenefill import images, inpainter, masks, sheets
 from scenefill import labels as label_sets
 from scenefill.cli.progress import tracked
 from scenefill.data import public
@@ -28,6 +34,9 @@ from scenefill.metrics.perceptual import FeatureDistance
 SOURCES = ("camvid:val", "labelmefacade:train-val", "idd-lite:train-val")
 HOLES = ("centre", "irregular")
 BASE = "telea"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+VIEWS = {"red-car": (90, 220, None), "dog-walker": (60, 64, None), "crossing": (60, 110, None), "china": (90, 384, 64)}
+"""Photo -> top and left of what is shown of it, and the size at which the network works, if not its own."""
 METRICS = ("psnr_hole", "feature_distance", "sharpness", "seam")
 
 
@@ -35,7 +44,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="sge-net-street", help="name or weights file")
     parser.add_argument("--count", type=int, default=16, help="so many photos of each set")
+    parser.add_argument("--picture", type=Path, help="draw the examples into this file")
     arguments = parser.parse_args()
+    if arguments.picture:
+        images.write_rgb(examples(inpainter.load(arguments.model)), arguments.picture, overwrite=True)
+        return
     root, street = data_root(), label_sets.get("street")
     features = FeatureDistance(feature_network("squeezenet"), "squeezenet")
     print("| network at | holes | detail | hole-PSNR, dB | feature distance over Telea's | sharpness | seam |")
@@ -66,6 +79,20 @@ def values(models: Mapping[str, Inpainter], chosen: cases.CaseSet, features: Fea
     report = run.run(models, chosen, features=features, detail=detail, follow=lambda samples: tracked(samples, "cases"))
     (name,) = models
     return {metric.name: report.value(metric, name) for metric in report.metrics}
+
+
+def examples(model: Inpainter) -> NDArray[np.uint8]:
+    """A sheet: photo and hole, without detail, with it."""
+    rows = []
+    for name, (top, left, size) in VIEWS.items():
+        view = slice(top, top + SIZE), slice(left, left + SIZE)
+        photo, hole = images.read(EXAMPLES / "photos" / f"{name}.jpg"), masks.read(EXAMPLES / "masks" / f"{name}.png")
+        row: list[sheets.Panel] = [("photo and hole", np.where(hole[..., None], np.uint8(255), photo.pixels)[view])]
+        for wish in ("none", "auto"):
+            title = f"--detail {wish}" + (f" --size {size}" if size else "")
+            row.append((title, model.fill(photo, hole, detail=wish, size=size).picture.rgb8()[view]))
+        rows.append(row)
+    return sheets.grid(rows)
 
 
 def at_size(model: Inpainter, size: int) -> Inpainter:
