@@ -13,11 +13,13 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from scenefill import inpainter
 from scenefill import labels as label_sets
 from scenefill.cli.progress import tracked
 from scenefill.data import public
+from scenefill.detail import Detail
 from scenefill.evaluation import cases, run
 from scenefill.evaluation.tables import Report
 from scenefill.losses.perceptual import feature_network
@@ -32,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", required=True, help="name or weights file; may be repeated")
     parser.add_argument("--out", type=Path, default=Path("out/street"))
+    parser.add_argument("--detail", choices=get_args(Detail), default="none", help="as in `scenefill inpaint` (default: none)")
     parser.add_argument("--count", type=int, help="so many photos of each set (default: all)")
     arguments = parser.parse_args()
     root = Path(os.environ["SCENEFILL_DATA"])
@@ -50,7 +53,13 @@ def main() -> None:
             )
             out = arguments.out / f"{source.replace(':', '-')}-{holes}"
             reports[title, holes] = run.evaluate(
-                models, chosen, out, features=features, overwrite=True, follow=lambda samples: tracked(samples, "cases")
+                models,
+                chosen,
+                out,
+                features=features,
+                detail=arguments.detail,
+                overwrite=True,
+                follow=lambda samples: tracked(samples, "cases"),
             )
     for model in list(models)[1:]:
         print(f"\n{model}\n\n{table(reports, model)}")
