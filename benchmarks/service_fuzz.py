@@ -3,7 +3,7 @@
     python benchmarks/service_fuzz.py                  ten minutes
     python benchmarks/service_fuzz.py --seconds 60 --model telea
 
-Schemathesis makes the requests, good ones and bad ones; half of the files in them are real pictures. It fails on answers of 5xx,
+Schemathesis makes the requests, good ones and bad ones; half of the forms in them hold real pictures. It fails on answers of 5xx,
 on statuses, content types and bodies that the description does not have, and on methods that should not work. A photo with two
 fills is open all the time.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import os
 import re
 import signal
@@ -122,19 +123,19 @@ def _pictures() -> dict[str, bytes]:
 
 
 PICTURES = _pictures()
+OPTIONS = ["{}", '{"grow": 3, "feather": 2}', '{"what": ["sky", "road"]}', '{"base": "1"}', '{"base": "1", "unsure": 0.9}']
+_TURN = itertools.count()
 
 if os.environ.get("SCHEMATHESIS_HOOKS") == Path(__file__).stem:
     import schemathesis
 
     @schemathesis.hook
     def map_body(context: Any, body: Any) -> Any:
-        """Puts pictures in the place of half of the files."""
-        if not isinstance(body, dict):
+        """Puts pictures and options that can be used in the place of half of those that were made up."""
+        if not isinstance(body, dict) or next(_TURN) % 2:
             return body
-        return {
-            name: PICTURES[name] if name in PICTURES and isinstance(value, bytes) and len(value) % 2 == 0 else value
-            for name, value in body.items()
-        }
+        good: dict[str, Any] = {**PICTURES, "options": OPTIONS[next(_TURN) % len(OPTIONS)]}
+        return {name: good[name] if name in good and value is not None else value for name, value in body.items()}
 
 
 if __name__ == "__main__":
