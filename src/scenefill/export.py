@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 TRACED = (4, 6)
 """Height and width, in strides, at which the graph is traced."""
-COMPARED = ((8, 10), (16, 16), (17, 25))
-"""Those at which it is compared."""
+COMPARED = ((128, 160), (256, 256), (272, 400))
+"""Those in pixels, rounded up to strides, at which it is compared."""
 MEAN_DIFFERENCE = 1e-4
 CLOSE, SHARE_CLOSE = 1e-3, 0.99
 """SCEM's threshold flips near-ties: so many of the values must be that close, a few may differ."""
@@ -151,24 +151,24 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
 
 
 def _without_weights(model: Any, tensors: Mapping[str, NDArray[Any]], tensors_sha256: str) -> bytes:
-    """Every initializer that is one of `tensors` becomes an external float16 one of that name, followed by a Cast."""
+    """Each of `tensors` becomes an external float16 initializer of its name, followed by a Cast.
+
+    So do those that only train, such as the heads of coarser scales: the graph has a place for all of the weights file.
+    """
     from onnx import TensorProto, helper
 
-    kept, casts = [], []
-    for initializer in model.graph.initializer:
-        name = initializer.name.removeprefix("network.")
-        if name not in tensors:
-            kept.append(initializer)
-            continue
-        outside = TensorProto(name=name, data_type=TensorProto.FLOAT16, dims=list(tensors[name].shape))
+    kept = [initializer for initializer in model.graph.initializer if initializer.name.removeprefix("network.") not in tensors]
+    casts = []
+    for name, tensor in tensors.items():
+        outside = TensorProto(name=name, data_type=TensorProto.FLOAT16, dims=list(tensor.shape))
         outside.data_location = TensorProto.EXTERNAL
         outside.external_data.add(key="location", value="weights")  # bound by name when the session opens; there is no such file
         kept.append(outside)
-        casts.append(helper.make_node("Cast", [name], [f"{initializer.name}.float32"], to=TensorProto.FLOAT))
-        for node in model.graph.node:
-            for i, given in enumerate(node.input):
-                if given == initializer.name:
-                    node.input[i] = f"{initializer.name}.float32"
+        casts.append(helper.make_node("Cast", [name], [f"network.{name}.float32"], to=TensorProto.FLOAT))
+    for node in model.graph.node:
+        for i, given in enumerate(node.input):
+            if (name := given.removeprefix("network.")) in tensors:
+                node.input[i] = f"network.{name}.float32"
     nodes = [*casts, *model.graph.node]
     for field, content in (("initializer", kept), ("node", nodes), ("value_info", [])):
         copies = [type(item).FromString(item.SerializeToString()) for item in content]
@@ -188,8 +188,9 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
     from .networks.backend import TorchBackend
 
     live = TorchBackend(network, name="live", working_size=exported.working_size or network.stride)
+    compared = tuple((-(-height // network.stride), -(-width // network.stride)) for height, width in COMPARED)
     means, shares = [], []
-    for seed, (height, width) in enumerate(_sizes(network, COMPARED)):
+    for seed, (height, width) in enumerate(_sizes(network, compared)):
         sample = _sample(network, 1 + seed % 2, height, width, seed=1 + seed)
         for ours, theirs in zip(live.run(*sample), exported.run(*sample), strict=True):
             if ours is not None and theirs is not None:

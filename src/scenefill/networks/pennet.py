@@ -27,7 +27,7 @@ SCALES = 5
 SOFTMAX_SCALE = 10.0
 DILATIONS = (1, 2, 4, 8)
 BARRED = 1e4
-"""Taken off the score of a patch that is all hole: finite, so that a picture that is all hole has an answer too."""
+"""Taken off the score of a patch that is all hole. Where the hole touches every patch, those that it touches least are left."""
 PARTS = (16, 1, 1, 1, 1)
 """In how many parts the queries of scale 1, 2, ... are answered: scores of scale 1 are sixteen times those of scale 2."""
 
@@ -47,7 +47,7 @@ class PENNetConfig:
 
 
 class AttentionTransfer(nn.Module):
-    """ATN: which patch of psi^l looks like which decides of which patches phi^{l-1} is made (Sec. 3.2).
+    """ATN: which patch of psi^l looks like which decides of which patches psi^{l-1} is made.
 
     phi: (B, C, 2h, 2w) features to be filled.   psi: (B, D, h, w) filled features, one scale coarser.
     touched: (B, 1, h, w), 1 = this cell touches the hole.   Returns psi^{l-1}: (B, C, 2h, 2w).
@@ -67,22 +67,24 @@ class AttentionTransfer(nn.Module):
         queries = F.unfold(psi, self.size, padding=self.size // 2)  # (B, D size^2, h w)
         keys = queries / torch.linalg.vector_norm(queries, dim=1, keepdim=True).clamp(min=1e-4)
         values = F.unfold(phi, 4, padding=1, stride=2).transpose(1, 2)  # (B, h w, 16 C)
-        hole = F.avg_pool2d(touched, self.size, 1, self.size // 2).flatten(2)  # (B, 1, h w), share of the patch that is hole
+        hole = F.avg_pool2d(touched, self.size, 1, self.size // 2).flatten(2)  # (B, 1, h w), share of each that is hole
         parts = 1 if self.training else self.parts
-        rows = queries.transpose(1, 2).reshape(len(queries), parts, -1, queries.shape[1]).unbind(1)
+        b, d, _ = queries.shape
+        rows = queries.transpose(1, 2).reshape(b, parts, -1, d).unbind(1)
         mixed = torch.cat([self._weights(part, keys, hole) @ values for part in rows], dim=1)
-        filled = F.fold(mixed.transpose(1, 2), phi.shape[2:], 4, padding=1, stride=2) / 4  # Eq. 3; patches overlap fourfold
+        filled = F.fold(mixed.transpose(1, 2), phi.shape[2:], 4, padding=1, stride=2) / 4  # patches overlap fourfold
         if not self.refine:
             return filled
         return torch.cat([self.get_submodule(f"conv{i:02}")(filled) for i in range(len(DILATIONS))], dim=1)
 
     def _weights(self, queries: Tensor, keys: Tensor, hole: Tensor) -> Tensor:
         """(B, queries, h w): of which patches each is made."""
-        scores = SOFTMAX_SCALE * (queries @ keys).float()  # Eq. 1, but for the length of the query
+        scores = SOFTMAX_SCALE * (queries @ keys).float()  # cosine of the two patches, but for the length of the query
         if not self.reference:
-            return (scores - BARRED * hole).softmax(dim=2)  # Eq. 2, over the patches outside the hole
+            least = hole.amin(dim=2, keepdim=True)  # 0 unless every patch is touched by the hole
+            return (scores - BARRED * (hole - least)).softmax(dim=2)
         known = (hole == 0).float()
-        return ((scores * known).softmax(dim=2) * known).clamp(min=1e-8)  # a score of 0 is not one of -inf
+        return ((scores * known).softmax(dim=2) * known).clamp(min=1e-8)  # exp(0) is 1: patches of the hole take their share
 
 
 def double(x: Tensor) -> Tensor:
@@ -91,7 +93,7 @@ def double(x: Tensor) -> Tensor:
 
 
 class PENNet(Network):
-    """The whole of Fig. 2. Input and output as `Network.forward` and `Prediction` say; H and W are multiples of 64.
+    """The whole network. Input and output as `Network.forward` and `Prediction` say; H and W are multiples of 64.
 
     `images_per_scale` holds the decoder's picture and, from 1/2 down to 1/32, those of its five heads.
     """
