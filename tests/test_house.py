@@ -27,7 +27,7 @@ BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation", "exp
 """Every room may import the rooms before it; those of BELOW may use torch."""
 
 TORCH = {"torch", "lightning", "lightning_fabric", "torchmetrics", "tensorboard", "onnx", "onnxscript"}
-REACH_BELOW = {"cli.train", "cli.evaluate", "cli.export", "cli.check_data"}
+REACH_BELOW = {"cli.train", "cli.evaluate", "cli.export", "cli.check_data", "cli.models"}
 """These verbs import below the wall, inside the function that runs."""
 
 

@@ -1,4 +1,4 @@
-"""scenefill models: which models there are, what they were made of, and whether their files are whole."""
+"""scenefill models: which models there are, what they were made of, and whether their files are whole; others' are imported."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from ..errors import OutputError
+from ..errors import MissingExtraError, OutputError
 from . import options
 
-app = typer.Typer(help="List, show and verify weights; fetch public files.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, show, verify, blend and import weights.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from the list, or a path to a weights file.")]
 
@@ -85,6 +85,28 @@ def blend(
     info, tensors = weights.blend(first, second, share)
     weights.save(out, tensors, info)
     typer.echo(out)
+
+
+@app.command("import", epilog=options.example("scenefill models import pen-net gen_00033.pth -o pen-net-places.safetensors"))
+def import_weights(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Whose checkpoint it is: pen-net.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The authors' PyTorch checkpoint.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="NAME.safetensors", help="NAME.onnx is written beside it.")],
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Turn a checkpoint that the authors of another system published into weights for --model.
+
+    Only plain tensors are read: a file that holds more is refused.
+    """
+    try:
+        import onnxscript  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("scenefill models import", "train") from None
+    from ..networks import imports
+
+    agreement = imports.convert(kind, files, out, overwrite=overwrite)
+    typer.echo(f"{out}: ONNX Runtime against torch: mean difference {agreement.mean:.1e}")
 
 
 @app.command(epilog=options.example("scenefill models fetch vgg16"))

@@ -1,0 +1,128 @@
+"""Checkpoints that the authors of other systems published, as weights that run here: `scenefill models import KIND FILE`.
+
+Nothing but plain tensors is ever unpickled. A checkpoint must hold the tensors of our network, no more and no fewer.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import export, weights
+from ..errors import InputError, WeightsError
+from . import create
+from .interface import as_float16, load_into
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a checkpoint."""
+
+    key: str
+    """Under which the file keeps its state dict."""
+    prefix: str = ""
+    """What stands before the names of its tensors in our network."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A system whose published checkpoints are known here."""
+
+    network: str
+    config: Mapping[str, Any]
+    """That of the authors' network."""
+    parts: tuple[Part, ...]
+    """Its files, in the order in which they are given."""
+    working_size: int
+    """Side in pixels of the pictures that the authors trained on."""
+    licence: str
+
+
+PUBLISHED = {
+    "pen-net": Published(
+        network="pen-net",
+        config={"cnum": 32, "reference": True},
+        parts=(Part("netG"),),
+        working_size=256,
+        licence="MIT (researchmm/PEN-Net-for-Inpainting)",
+    ),
+}
+"""By the KIND of the command line."""
+
+
+def convert(kind: str, files: Sequence[Path], out: Path, *, overwrite: bool = False) -> export.Agreement:
+    """Writes `out` (NAME.safetensors) and NAME.onnx from the files of a published checkpoint.
+
+    Raises InputError for an unknown kind or a wrong number of files, WeightsError for files that are no checkpoint of it,
+    and what `export.export` raises.
+    """
+    if kind not in PUBLISHED:
+        raise InputError(f'there are no published checkpoints "{kind}"; known are: {", ".join(PUBLISHED)}')
+    published = PUBLISHED[kind]
+    if len(files) != len(published.parts):
+        raise InputError(f"{kind} is published as {len(published.parts)} file(s), given are {len(files)}")
+    tensors: dict[str, Tensor] = {}
+    for file, part in zip(files, published.parts, strict=True):
+        tensors |= {part.prefix + name: tensor for name, tensor in read_state(file, part.key).items()}
+    network = create(published.network, **published.config)
+    arrays = as_float16(tensors)
+    load_into(network, arrays, " and ".join(map(str, files)))
+    info = weights.Info(
+        network=published.network,
+        config=dict(published.config),
+        label_set=network.labels.name if network.labels else None,
+        working_size=published.working_size,
+        stride=network.stride,
+        temperature=1.0,
+        trained_on=(),
+        images_seen=0,
+        metrics={},
+        licence=published.licence,
+        notes=f"the authors' weights, imported from {', '.join(file.name for file in files)}",
+        known_map=network.known_map,
+        guide=network.guide,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        imported = Path(folder) / "imported.safetensors"
+        weights.save(imported, arrays, info)
+        return export.export(imported, out, overwrite=overwrite)
+
+
+def read_state(path: Path, key: str) -> dict[str, Tensor]:
+    """The state dict under `key` in a PyTorch checkpoint, without the "module." that parallel training leaves before names.
+
+    Raises WeightsError for a file that cannot be read, is no checkpoint, or holds anything but plain tensors and values.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = file.read(40)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
+    if not begin.startswith((b"PK", b"\x80")):  # a zip archive, or a pickle as before PyTorch 1.6
+        raise WeightsError(
+            f"{path} is not a PyTorch checkpoint, it begins with {begin!r}: it may be a web page saved under that name; "
+            "download the file again"
+        )
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises many kinds
+        if begin.startswith(b"\x80") or (isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(path)):
+            raise WeightsError(
+                f"{path} is refused: it holds more than plain tensors, and reading such a pickle may run code; "
+                "save its state dict alone"
+            ) from None
+        raise WeightsError(f"{path} is damaged or cut short, or not a checkpoint of weights ({error}); copy it again") from None
+    state = held.get(key) if isinstance(held, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        found = f"it holds {', '.join(map(str, list(held)[:5])) or 'nothing'}" if isinstance(held, dict) else type(held).__name__
+        raise WeightsError(f'{path} has no state dict "{key}", {found}: give the file of the generator')
+    parallel = all(name.startswith("module.") for name in state)
+    return {name.removeprefix("module.") if parallel else name: tensor for name, tensor in state.items()}
