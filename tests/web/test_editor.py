@@ -351,3 +351,19 @@ def test_metrics_count_what_happened(web: Running, photo: bytes, mask: bytes) ->
     assert float(values['scenefill_request_seconds_count{route="/api/v1/sessions/{session}/fills"}']) == 1
     assert session.rpartition("/")[2] not in text
     assert web.client.get("/api/v1/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+def test_our_own_mistakes_are_said_without_their_details(
+    web: Running, painter: Gated, photo: bytes, mask: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*asked: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    session = web.open(photo)
+    monkeypatch.setattr(painter, "run", broken)
+    answer = web.fill(session, mask)
+    assert (answer.status_code, answer.json()) == (500, {"detail": "something went wrong inside the service; its log says what"})
+    assert "content-security-policy" in answer.headers
+    assert "a secret" in caplog.text
+    monkeypatch.undo()
+    assert web.client.get(f"{session}/photo").status_code == 200

@@ -13,7 +13,7 @@ import scenefill
 
 from ..errors import ScenefillError
 from . import direct, editor, intake, reference
-from .guard import Guard
+from .guard import App, Guard, Message, Receive, Scope, Send, answer
 from .intake import Intake
 from .meters import Metered
 from .pages import Pages
@@ -45,8 +45,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(ScenefillError, _cannot_be_used)
     app.add_exception_handler(405, _not_that_way)
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(Exception, _our_mistake)
 
+    app.add_middleware(Mistakes)
     app.add_middleware(Intake, settings=settings)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Metered, meters=service.meters)
@@ -70,6 +70,24 @@ def _malformed(request: Request, error: Any) -> Response:
     return JSONResponse({"detail": intake.sentence(error.errors())}, 422)
 
 
-def _our_mistake(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return JSONResponse({"detail": "something went wrong inside the service; its log says what"}, 500)
+class Mistakes:
+    """An ASGI layer that logs what nobody expected, and answers with 500 and the headers that every answer has."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            _log.exception("%s %s failed", scope.get("method"), scope.get("path"))
+            if begun:
+                raise
+            await answer(send, 500, "something went wrong inside the service; its log says what")
