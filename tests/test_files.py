@@ -24,9 +24,14 @@ def test_a_file_takes_its_name_at_the_end(tmp_path: Path) -> None:
 def test_what_stood_there_outlives_a_failure(tmp_path: Path, error: BaseException) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
-    with pytest.raises(type(error)), replacing(path) as file:
-        file.write(b"half")
-        raise error
+
+    def write() -> None:
+        with replacing(path) as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

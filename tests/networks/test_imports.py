@@ -154,8 +154,32 @@ def test_checkpoints_of_something_else(held: Any, said: str, tmp_path: Path) -> 
         read_state(saved(tmp_path / "dis.pth", held), "netG")
 
 
+def test_a_checkpoint_in_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EdgeConnect's, with a spectral norm of 2 on one layer and a bias that an instance norm takes out again."""
+    config = {"width": 4, "residual_blocks": 1}
+    monkeypatch.setitem(PUBLISHED, "edge-connect", dataclasses.replace(PUBLISHED["edge-connect"], config=config, working_size=64))
+    torch.manual_seed(0)
+    network = networks.create("edge-connect", **config)
+    edge, inpaint = (dict(part.state_dict()) for part in (network.edge, network.inpaint))  # type: ignore[union-attr, arg-type]
+    weight = edge.pop("encoder.1.weight")
+    rows = weight.flatten(1)
+    u, sigma, v = (part[..., 0] for part in (rows.svd().U, rows.svd().S, rows.svd().V))
+    theirs = edge | {"encoder.1.weight_orig": weight, "encoder.1.weight_u": u, "encoder.1.weight_v": v, "encoder.1.bias": u}
+    first = saved(tmp_path / "EdgeModel_gen.pth", {"iteration": 1, "generator": theirs})
+    second = saved(tmp_path / "InpaintingModel_gen.pth", {"iteration": 1, "generator": inpaint})
+    out = tmp_path / "edges.safetensors"
+    assert convert("edge-connect", [first, second], out).holds
+    info, tensors = weights.read_tensors(out)
+    assert (info.network, info.guide) == ("edge-connect", "edges")
+    np.testing.assert_allclose(tensors["edge.encoder.1.weight"], (weight / sigma).numpy(), atol=1e-3)
+    for name, tensor in inpaint.items():
+        np.testing.assert_array_equal(tensors[f"inpaint.{name}"], tensor.half().numpy())
+    with pytest.raises(WeightsError, match=r"edge\.encoder\.1\.weight is"):
+        convert("edge-connect", [second, first], tmp_path / "swapped.safetensors")
+
+
 def test_kinds_and_numbers_of_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match='there are no published checkpoints "pennet"; known are: pen-net'):
+    with pytest.raises(InputError, match='there are no published checkpoints "pennet"; known are: pen-net, edge-connect'):
         convert("pennet", [tmp_path / "gen.pth"], tmp_path / "out.safetensors")
     with pytest.raises(InputError, match=r"pen-net is published as 1 file\(s\), given are 2"):
         convert("pen-net", [tmp_path / "a.pth", tmp_path / "b.pth"], tmp_path / "out.safetensors")

@@ -89,8 +89,11 @@ def blend(
 
 @app.command("import", epilog=options.example("scenefill models import pen-net gen_00033.pth -o pen-net-places.safetensors"))
 def import_weights(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Whose checkpoint it is: pen-net.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The authors' PyTorch checkpoint.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Whose checkpoint it is: pen-net or edge-connect.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="The PyTorch checkpoint; of edge-connect the edge model's, then the other."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="NAME.safetensors", help="NAME.onnx is written beside it.")],
     overwrite: options.Overwrite = False,
 ) -> None:

@@ -15,7 +15,7 @@ from ..data import public
 from ..data.stream import data_root
 from ..errors import DataError, WeightsError
 from ..inpainter import Inpainter
-from ..labels import LabelSet
+from ..labels import UNKNOWN, LabelSet
 from ..losses.perceptual import feature_network
 from ..metrics.perceptual import FeatureDistance
 from ..networks.backend import TorchBackend
@@ -58,18 +58,19 @@ def validation(config: TrainConfig) -> Callable[[Network], dict[str, float]] | N
 def fit_temperature(network: Network, working_size: int, sources: Sequence[str], root: Path, count: int = 64) -> float:
     """What the scores are best divided by: the likeliest temperature (Guo et al. 2017) for known pixels inside centre holes.
 
-    sources: as `data.public.source`, `count` photos of each.   Raises DataError where none of these pixels is known.
+    sources: as `data.public.source`, `count` photos of each; a network that counts on a map of what is known is given theirs.
+    Raises DataError where none of these pixels is known.
     """
     backend = TorchBackend(network, name="live", working_size=working_size)
     rng = np.random.default_rng(0)
     scores, truths = [], []
     for source in sources:
         for sample in _cases(source, root, network.labels, count, network.labels):
-            height, width = sample.mask.shape
             image = sample.blanked.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
-            free = np.full((1, height, width), 255, np.int64)
             forbid = np.zeros((1, len(network.labels or ())), bool)
-            logits = backend.run(image, sample.mask[None, None].astype(np.float32), free, forbid).logits
+            told = network.known_map & ~sample.mask & (sample.labels < forbid.shape[1])
+            hints = np.where(told, sample.labels, UNKNOWN)[None].astype(np.int64)
+            logits = backend.run(image, sample.mask[None, None].astype(np.float32), hints, forbid).logits
             judged = np.flatnonzero(sample.mask & (sample.labels < forbid.shape[1]))
             if logits is None or not judged.size:
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from torch import Tensor
 from .. import export, weights
 from ..errors import InputError, WeightsError
 from . import create
+from .edgeconnect import from_published
 from .interface import as_float16, load_into
 
 
@@ -30,6 +31,8 @@ class Part:
     """Under which the file keeps its state dict."""
     prefix: str = ""
     """What stands before the names of its tensors in our network."""
+    translate: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = dict
+    """Its names and tensors -> ours, without the prefix."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ PUBLISHED = {
         working_size=256,
         licence="MIT (researchmm/PEN-Net-for-Inpainting)",
     ),
+    "edge-connect": Published(
+        network="edge-connect",
+        config={"width": 64, "residual_blocks": 8},
+        parts=(
+            Part("generator", "edge.", from_published),  # EdgeModel_gen.pth
+            Part("generator", "inpaint.", from_published),  # InpaintingModel_gen.pth
+        ),
+        working_size=256,
+        licence="CC BY-NC 4.0 (knazeri/edge-connect)",
+    ),
 }
 """By the KIND of the command line."""
 
@@ -71,7 +84,7 @@ def convert(kind: str, files: Sequence[Path], out: Path, *, overwrite: bool = Fa
         raise InputError(f"{kind} is published as {len(published.parts)} file(s), given are {len(files)}")
     tensors: dict[str, Tensor] = {}
     for file, part in zip(files, published.parts, strict=True):
-        tensors |= {part.prefix + name: tensor for name, tensor in read_state(file, part.key).items()}
+        tensors |= {part.prefix + name: tensor for name, tensor in part.translate(read_state(file, part.key)).items()}
     network = create(published.network, **published.config)
     arrays = as_float16(tensors)
     load_into(network, arrays, " and ".join(map(str, files)))
