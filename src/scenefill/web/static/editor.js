@@ -65,9 +65,11 @@ export class Editor extends EventTarget {
   showsOriginal = false;
   /** @type {Busy | null} */
   busy = null;
-  /** Counts the changes of what is painted; `#filled` is where it stood when the variant on display was made. */
-  #strokes = 0;
-  #filled = 0;
+  /** Stands for what is painted: every change gives a new number, undo and redo bring the old one back. */
+  #painted = 0;
+  /** The number after the last step of the history, and the largest that was given. */
+  #noted = 0;
+  #largest = 0;
   /** Whether there is something that was not saved. */
   unsaved = false;
 
@@ -79,7 +81,7 @@ export class Editor extends EventTarget {
 
   /** Whether what is painted still has to be filled. */
   get isOpen() {
-    return this.present === this.base || this.#strokes !== this.#filled;
+    return this.present === this.base || this.#painted !== this.present?.ground?.painted;
   }
 
   get classes() {
@@ -128,7 +130,7 @@ export class Editor extends EventTarget {
         brush: Math.max(4, Math.round(Math.max(width, height) / 25)), target: "hole", tool: "brush",
         showsHole: true, showsMap: false, showsTrust: false, unsaved: false,
       });
-      for (const plane of [this.hole, this.hints]) plane.onChange(() => this.#strokes++);
+      for (const plane of [this.hole, this.hints]) plane.onChange(() => (this.#painted = ++this.#largest));
       this.dispatchEvent(new Event("open"));
       this.say(`${session.info.name}, ${width} × ${height} pixels. Paint over what should go, then press Fill.`);
     });
@@ -144,14 +146,19 @@ export class Editor extends EventTarget {
   record(name, edits, before = this.#standing) {
     const changes = edits.map((edit) => ({ plane: edit.plane, tiles: edit.finish() })).filter(({ tiles }) => tiles.size);
     const { present, base, model } = before;
-    if (!changes.length && present === this.present && base === this.base && model === this.model) return false;
+    if (!changes.length && present === this.present && base === this.base && model === this.model) {
+      this.#painted = this.#noted;
+      return false;
+    }
     this.unsaved = true;
-    let other = before;
+    let [standing, painted] = [before, this.#noted];
+    if (changes.length) this.#noted = this.#painted;
     const exchange = () => {
+      const now = /** @type {const} */ ([this.#standing, this.#painted]);
       for (const change of changes) change.tiles = change.plane.swap(change.tiles);
-      const now = this.#standing;
-      this.#stand(other);
-      other = now;
+      this.#painted = this.#noted = painted;
+      this.#stand(standing);
+      [standing, painted] = now;
     };
     const bytes = changes.reduce((sum, { tiles }) => sum + weight(tiles), 0);
     this.history.push({ name, bytes, undo: exchange, redo: exchange });
@@ -226,7 +233,6 @@ export class Editor extends EventTarget {
     if (!this.hole.holds(HOLE)) return this.say("There is no hole yet: paint over what should go.", "bad");
     await this.#work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
       const ground = this.#ground();
-      const strokes = this.#strokes;
       const { width, height } = this.hole;
       const mask = await encode(this.hole.data, width, height);
       const labels = this.hints.isEmpty || !model.labels ? null : await encode(this.hints.data, width, height);
@@ -235,8 +241,7 @@ export class Editor extends EventTarget {
       const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
       const before = this.#standing;
       this.#stand({ ...before, present: variant, base: ground.base });
-      this.record(unsure ? "try again where unsure" : "fill", [], before);
-      this.#filled = strokes; // strokes made in the meantime stay, and still have to be filled
+      this.record(unsure ? "try again where unsure" : "fill", [], before); // strokes made in the meantime still have to be filled
       this.#announce(variant);
     });
   }
@@ -247,7 +252,7 @@ export class Editor extends EventTarget {
     if (!session || !present || !model) return;
     await this.#work(`Finding and erasing ${name}`, async (signal) => {
       const options = { model: model.name, feather: this.feather, ...(this.grow && { grow: this.grow }) };
-      const ground = { hole: new Map(), hints: new Map(), base: present };
+      const ground = { hole: new Map(), hints: new Map(), base: present, painted: ++this.#largest };
       const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
       const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
       if (!found || !found.data.includes(HOLE)) return this.say(`No ${name} was found in this picture.`, "bad");
@@ -266,13 +271,13 @@ export class Editor extends EventTarget {
   /** Keeps the fill on display and begins with a new hole in it. */
   keep() {
     if (!this.present?.ground) return this.say("There is no fill to keep yet.");
-    this.#show({ hole: new Map(), hints: new Map(), base: this.present }, this.present, "keep the fill");
+    this.#show({ hole: new Map(), hints: new Map(), base: this.present, painted: ++this.#largest }, this.present, "keep the fill");
     this.say("Kept. Paint the next hole: the fill is part of the picture now.");
   }
 
   /** Goes back to a variant, with the hole and the classes that it was made from. @param {Variant} variant */
   go(variant) {
-    const ground = variant.ground ?? { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: variant };
+    const ground = variant.ground ?? { ...this.#ground(), base: variant };
     this.#show(ground, variant, `show ${variant.name}`);
     this.say(`${variant.name} is on display.`);
   }
@@ -303,7 +308,8 @@ export class Editor extends EventTarget {
 
   /** @returns {Ground} */
   #ground() {
-    return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base: /** @type {Variant} */ (this.base) };
+    const base = /** @type {Variant} */ (this.base);
+    return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base, painted: this.#painted };
   }
 
   /**
@@ -363,7 +369,7 @@ export class Editor extends EventTarget {
     edits[1].load(ground.hints);
     this.#stand({ ...before, present, base: ground.base });
     this.record(name, edits, before);
-    this.#filled = this.#strokes;
+    this.#painted = this.#noted = ground.painted;
     this.changed();
   }
 

@@ -252,6 +252,7 @@ const progress = element("progress", HTMLProgressElement);
 const fill = element("fill", HTMLButtonElement);
 editor.addEventListener("open", () => {
   document.body.dataset.state = "open";
+  stage.view.fit(); // into what the controls leave of the window, now that they are there
   canvas.focus({ preventScroll: true });
 });
 editor.addEventListener("change", () => {

@@ -102,6 +102,7 @@ class Paint {
 
   cancel() {
     for (const { edit } of this.#edits) edit.plane.swap(edit.finish());
+    this.editor.record(this.name, []); // nothing: what is painted is what it was
   }
 
   /** @param {Edit} edit @param {number} value */

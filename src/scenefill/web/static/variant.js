@@ -16,7 +16,7 @@ import { decode } from "./png.js";
  * @typedef {{kind: "erase", base: Variant, what: string[], options: {model: string, grow?: number, feather: number}}} EraseRequest
  * @typedef {FillRequest | EraseRequest} Request  All that it takes to make the same fill again.
  */
-/** @typedef {{hole: Tiles, hints: Tiles, base: Variant}} Ground  What the user had painted when the fill was made. */
+/** @typedef {{hole: Tiles, hints: Tiles, base: Variant, painted: number}} Ground  What the user had painted when the fill was made. */
 /** @typedef {{labels: Overlay, trust: Overlay | null}} Maps */
 
 /** Decoded pictures and maps may take so many bytes before those of variants not on display are let go. */

@@ -60,6 +60,7 @@ export class View {
   }
 
   fit() {
+    this.#measure();
     const { canvas } = this;
     const room = Math.min((canvas.width - 2 * MARGIN) / this.width, (canvas.height - 2 * MARGIN) / this.height);
     this.scale = Math.min(Math.max(room, 1e-3), LARGEST);
@@ -114,7 +115,7 @@ export class View {
       const { context, canvas } = this;
       context.resetTransform();
       context.clearRect(0, 0, canvas.width, canvas.height);
-      context.setTransform(this.scale, 0, 0, this.scale, this.x, this.y);
+      context.setTransform(this.scale, 0, 0, this.scale, Math.round(this.x), Math.round(this.y)); // sharp at 100 %
       if (this.width) this.draw(context);
     });
   }
@@ -124,11 +125,18 @@ export class View {
     this.refresh();
   }
 
+  /** Gives the canvas as many pixels as it has room for. */
+  #measure() {
+    const { canvas, density } = this;
+    const width = Math.max(1, Math.round(canvas.clientWidth * density));
+    const height = Math.max(1, Math.round(canvas.clientHeight * density));
+    if (width !== canvas.width || height !== canvas.height) Object.assign(canvas, { width, height }); // setting them clears it
+  }
+
   #resize() {
     const { canvas, density } = this;
     const middle = this.toPhoto({ x: canvas.width / 2 / density, y: canvas.height / 2 / density });
-    canvas.width = Math.max(1, Math.round(canvas.clientWidth * density));
-    canvas.height = Math.max(1, Math.round(canvas.clientHeight * density));
+    this.#measure();
     if (!this.width) return;
     if (this.#fitted) return this.fit();
     this.x = canvas.width / 2 - middle.x * this.scale;
