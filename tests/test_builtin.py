@@ -32,6 +32,34 @@ def test_the_weights_are_within_their_budget() -> None:
     assert 0.5 < info.temperature < 2
 
 
+@pytest.mark.parametrize(("name", "label_set", "known_map"), [("spg-net-street", "street", True), ("pen-net-street", None, False)])
+def test_those_to_compare_with(name: str, label_set: str | None, known_map: bool) -> None:
+    path = weights.find(name)
+    info = weights.read_info(path)
+    assert path.stat().st_size + path.with_suffix(".onnx").stat().st_size <= 6 * 10**6
+    assert (info.label_set, info.known_map, info.working_size) == (label_set, known_map, 256)
+    assert info.licence == "CC BY-NC 4.0"
+    result = scenefill.load(name, threads=1)(PHOTO, MASK)
+    before = images.read(PHOTO).rgb8()
+    np.testing.assert_array_equal(result.image[~result.mask], before[~result.mask])
+    assert np.abs(result.image[result.mask].astype(int) - before[result.mask]).mean() > 10
+    assert (result.labels is None) == (label_set is None)
+
+
+def test_two_maps_give_two_fills_of_the_same_hole() -> None:
+    spg = scenefill.load("spg-net-street", threads=1)
+    mask = masks.read(MASK)
+    fills = []
+    for name in ("road", "vegetation"):
+        wish = np.full(mask.shape, labels.UNKNOWN, np.uint8)
+        wish[mask] = STREET.id(name)
+        result = spg(PHOTO, MASK, labels=wish)
+        assert result.labels is not None
+        assert (result.labels[mask] == STREET.id(name)).all()
+        fills.append(result.image[mask].astype(int))
+    assert np.abs(fills[0] - fills[1]).mean() > 5
+
+
 def test_a_photo_is_filled_with_street(street: Inpainter) -> None:
     result = street(PHOTO, MASK)
     before = images.read(PHOTO).rgb8()

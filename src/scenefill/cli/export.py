@@ -24,6 +24,9 @@ def export(
         list[Path] | None,
         typer.Option(metavar="REPORT.json", help="Put an evaluation's figures into the description; may be repeated."),
     ] = None,
+    notes: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the weights are for: `scenefill models list` says it.")
+    ] = None,
     root: Annotated[Path, typer.Option(metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")] = Path("data"),
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -50,6 +53,8 @@ def export(
         changes["temperature"] = fit_temperature(network, info.working_size, calibrate, root)
     for path in report or ():
         changes["metrics"] |= summary(path, out.stem)
+    if notes is not None:
+        changes["notes"] = notes
     agreement = exporter.export(source, out, overwrite=overwrite, **changes)
     typer.echo(
         f"{out}: temperature {changes.get('temperature', info.temperature):.3g}; ONNX Runtime against torch: "
