@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -106,9 +107,13 @@ def import_weights(
         import torch  # noqa: F401
     except ImportError:
         raise MissingExtraError("scenefill models import", "train") from None
+    from .. import export as exporter
     from ..networks import imports
 
-    agreement = imports.convert(kind, files, out, overwrite=overwrite)
+    with tempfile.TemporaryDirectory() as folder:
+        imported = Path(folder) / "imported.safetensors"
+        imports.convert(kind, files, imported)
+        agreement = exporter.export(imported, out, overwrite=overwrite)
     typer.echo(f"{out}: ONNX Runtime against torch: mean difference {agreement.mean:.1e}")
 
 

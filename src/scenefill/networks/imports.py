@@ -6,7 +6,6 @@ Nothing but plain tensors is ever unpickled. A checkpoint must hold the tensors 
 from __future__ import annotations
 
 import pickle
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import export, weights
+from .. import weights
 from ..errors import InputError, WeightsError
 from . import create
 from .edgeconnect import from_published
@@ -71,11 +70,11 @@ PUBLISHED = {
 """By the KIND of the command line."""
 
 
-def convert(kind: str, files: Sequence[Path], out: Path, *, overwrite: bool = False) -> export.Agreement:
-    """Writes `out` (NAME.safetensors) and NAME.onnx from the files of a published checkpoint.
+def convert(kind: str, files: Sequence[Path], out: Path) -> None:
+    """Writes the weights file `out`, in place of one that stands, from the files of a published checkpoint.
 
     Raises InputError for an unknown kind or a wrong number of files, WeightsError for files that are no checkpoint of it,
-    and what `export.export` raises.
+    OutputError where it cannot write.
     """
     if kind not in PUBLISHED:
         raise InputError(f'there are no published checkpoints "{kind}"; known are: {", ".join(PUBLISHED)}')
@@ -103,10 +102,7 @@ def convert(kind: str, files: Sequence[Path], out: Path, *, overwrite: bool = Fa
         known_map=network.known_map,
         guide=network.guide,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        imported = Path(folder) / "imported.safetensors"
-        weights.save(imported, arrays, info)
-        return export.export(imported, out, overwrite=overwrite)
+    weights.save(out, arrays, info)
 
 
 def read_state(path: Path, key: str) -> dict[str, Tensor]:
