@@ -1,6 +1,6 @@
 """The pictures of the editor in the docs, taken of a real service in a real browser.
 
-    PYTHONPATH=tests python -m web.browser.pictures docs/pictures
+PYTHONPATH=tests python -m web.browser.pictures docs/pictures
 """
 
 from __future__ import annotations
