@@ -71,7 +71,7 @@ class AttentionTransfer(nn.Module):
         parts = 1 if self.training else self.parts
         b, d, _ = queries.shape
         rows = queries.transpose(1, 2).reshape(b, parts, -1, d).unbind(1)
-        mixed = torch.cat([self._weights(part, keys, hole) @ values for part in rows], dim=1)
+        mixed = torch.cat([torch.bmm(self._weights(part, keys, hole), values) for part in rows], dim=1)
         filled = F.fold(mixed.transpose(1, 2), phi.shape[2:], 4, padding=1, stride=2) / 4  # patches overlap fourfold
         if not self.refine:
             return filled
@@ -79,7 +79,7 @@ class AttentionTransfer(nn.Module):
 
     def _weights(self, queries: Tensor, keys: Tensor, hole: Tensor) -> Tensor:
         """(B, queries, h w): of which patches each is made."""
-        scores = SOFTMAX_SCALE * (queries @ keys).float()  # cosine of the two patches, but for the length of the query
+        scores = SOFTMAX_SCALE * torch.bmm(queries, keys).float()  # cosine of the two patches, but for the length of the query
         if not self.reference:
             least = hole.amin(dim=2, keepdim=True)  # 0 unless every patch is touched by the hole
             return (scores - BARRED * (hole - least)).softmax(dim=2)
