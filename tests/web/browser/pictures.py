@@ -10,16 +10,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
-from web.browser.driver import Editor, launch
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, expect, sync_playwright
+from web.browser.driver import Editor, Point, launch
 from web.browser.service import Service
 
-PHOTO = Path(__file__).parents[3] / "examples" / "photos" / "red-car.jpg"
-TREES = (282, 128, 372, 208)
-"""Where trees are painted into the erased car's place, in pixels of the photo."""
-FRAME = (960, 600)
-SECONDS = {"photo": 1.6, "erased": 2.4, "painted": 2.0, "result": 3.2}
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PHOTO, MASK = EXAMPLES / "photos" / "crossing.jpg", EXAMPLES / "masks" / "crossing.png"
+GROVE = [(236, 186), (240, 150), (226, 120), (234, 84), (258, 64), (282, 78), (292, 112), (282, 146), (288, 186)]
+"""Outline of trees at the end of the street."""
+POINTER = [(0, 0), (0, 17), (4, 13), (7, 19), (10, 18), (7, 12), (12, 12)]
 
 
 def main(folder: Path) -> None:
@@ -41,54 +41,99 @@ def states(browser: Browser, service: Service, folder: Path) -> None:
     editor = visit(browser, service)
     keep(editor, folder / "editor-empty.webp")
     editor.open(PHOTO)
-    editor.draw((300, 170), (350, 190), tool="brush")
-    editor.box(200, 150, 250, 190)
+    editor.load("mask", MASK)
+    editor.says("The mask is open")
     keep(editor, folder / "editor-hole.webp")
     editor.fill()
-    shown(editor, "#show-map")
-    keep(editor, folder / "editor-classes.webp")
-    shown(editor, "#show-map", False)
-    shown(editor, "#show-trust")
+    editor.press("t")
+    expect(editor["#unsure-share"]).to_contain_text("below")
     keep(editor, folder / "editor-trust.webp")
-    shown(editor, "#show-trust", False)
+    editor.press("t")
+    editor["#keep"].click()
+    editor.draw(*GROVE, tool="lasso")
+    editor.paint("vegetation")
+    editor.draw(*GROVE)
+    editor.press("m")
+    keep(editor, folder / "editor-classes.webp")
+    editor.press("m")
+    editor.fill()
     editor.press("c")
-    editor.draw((240, 100), (300, 100))
+    editor["#wipe-left"].select_option("Photo")
+    editor.draw((300, 250), (252, 250))
     keep(editor, folder / "editor-wipe.webp")
-    narrow = visit(browser, service, 360, 740)
-    narrow.open(PHOTO)
-    keep(narrow, folder / "editor-narrow.webp")
-    dark = visit(browser, service, dark=True)
-    dark.open(PHOTO)
-    dark.box(200, 150, 250, 190)
-    dark.fill()
-    keep(dark, folder / "editor-dark.webp")
+    for width, height, dark, name in ((360, 740, False, "narrow"), (1280, 800, True, "dark")):
+        other = visit(browser, service, width, height, dark)
+        other.open(PHOTO)
+        other.load("mask", MASK)
+        other.says("The mask is open")
+        other.fill()
+        keep(other, folder / f"editor-{name}.webp")
 
 
 def animation(browser: Browser, service: Service, path: Path) -> None:
-    """A photo, its cars erased, trees painted where one was, the result."""
-    editor = visit(browser, service, *FRAME)
+    """A photo, its cars erased, trees painted at the end of the street, the result."""
+    editor = visit(browser, service, 960, 640)
+    film = Film(editor)
     editor.open(PHOTO)
-    frames = [("photo", look(editor))]
+    film.take(1.2)
+    erase = editor["#legend [data-act=erase][data-name=vehicle]"]
+    film.take(1.0, pointer=middle(editor, "#legend [data-act=erase][data-name=vehicle]"))
     with editor.filling():
-        editor["#legend [data-act=erase][data-name=vehicle]"].click()
+        erase.click()
     editor["#keep"].click()
-    frames.append(("erased", look(editor)))
-    editor.box(*TREES)
+    film.take(2.0)
+    editor["[data-tool=lasso]"].click()
+    mouse = editor.page.mouse
+    for at, point in enumerate(GROVE):
+        mouse.move(*editor.at(*point), steps=4)
+        if at == 0:
+            mouse.down()
+        film.take(0.12, pointer=editor.at(*point))
+    mouse.up()
+    film.take(0.8, pointer=editor.at(*GROVE[-1]))
     editor.paint("vegetation")
-    editor.box(*TREES)
-    frames.append(("painted", look(editor)))
+    film.take(0.8, pointer=middle(editor, "#legend [value='4']"))
+    editor.draw((262, 110), tool="bucket")
+    film.take(1.2, pointer=editor.at(262, 110))
+    film.take(0.8, pointer=middle(editor, "#fill"))
     editor.fill()
     editor["#keep"].click()
-    frames.append(("result", look(editor)))
-    first, *others = (picture for _, picture in frames)
-    durations = [round(1000 * SECONDS[state]) for state, _ in frames]
-    first.save(path, save_all=True, append_images=others, duration=durations, loop=0, quality=82, method=6)
+    film.take(2.0)
+    editor.page.keyboard.down("Tab")
+    expect(editor["#original"]).to_have_attribute("aria-pressed", "true")
+    film.take(1.2)
+    editor.page.keyboard.up("Tab")
+    expect(editor["#original"]).to_have_attribute("aria-pressed", "false")
+    film.take(2.4)
+    film.save(path)
 
 
-def shown(editor: Editor, layer: str, on: bool = True) -> None:
-    editor[layer].set_checked(on)
-    editor.rest()
-    editor.window()
+class Film:
+    """Pictures of the page, each shown for a while, with a pointer where the mouse is."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+        self._frames: list[Image.Image] = []
+        self._milliseconds: list[int] = []
+
+    def take(self, seconds: float, pointer: Point | None = None) -> None:
+        frame = look(self._editor)
+        if pointer:
+            x, y = pointer
+            ImageDraw.Draw(frame).polygon([(x + dx, y + dy) for dx, dy in POINTER], fill="white", outline="black")
+        self._frames.append(frame)
+        self._milliseconds.append(round(1000 * seconds))
+
+    def save(self, path: Path) -> None:
+        first, *others = self._frames
+        first.save(path, save_all=True, append_images=others, duration=self._milliseconds, loop=0, quality=82, method=6)
+
+
+def middle(editor: Editor, selector: str) -> Point:
+    """Of a control, in CSS pixels of the page."""
+    box = editor[selector].bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def look(editor: Editor) -> Image.Image:
