@@ -26,8 +26,8 @@ export class Legend {
     }
     for (const button of this.list.querySelectorAll("button")) {
       const { act, name } = button.dataset;
+      button.disabled = !editor.session || (act !== "forbid" && editor.busy !== null);
       if (act === "forbid") button.setAttribute("aria-pressed", String(editor.forbidden.has(String(name))));
-      else button.disabled = !editor.session || Boolean(editor.busy);
       button.closest("li")?.classList.toggle("forbidden", editor.forbidden.has(String(name)));
     }
   }
