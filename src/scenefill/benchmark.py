@@ -132,8 +132,9 @@ def commands(model: str, folder: Path) -> Iterator[Row]:
     for (width, height, hole, suffix), *options in ((small,), (large,), (large, "--detail", "none")):
         photo, mask = (folder / f"{width}.{kind}" for kind in (suffix, "mask.png"))
         pixels, holes = example(height, width, hole)
-        images.write_rgb(pixels, photo)
-        masks.write(holes, mask)
+        if not photo.exists():
+            images.write_rgb(pixels, photo)
+            masks.write(holes, mask)
         arguments = ["inpaint", photo, mask, "-o", folder / f"out.{suffix}", "-m", model, "--overwrite", *options]
         seconds, peak = _typical([*scenefill, *map(str, arguments)])
         what = " ".join(["scenefill inpaint", *options])

@@ -1,0 +1,24 @@
+"""Memory of one test is there for the next: networks of all sizes are made, trained and exported in one process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from scenefill.training import run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def freed_memory_is_given_back() -> Iterator[None]:
+    """A training keeps what it has freed, since it wants as much again in the next step; tests do not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "keep_memory", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_outlives_its_file() -> Iterator[None]:
+    yield
+    gc.collect()
