@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 TRACED = (4, 6)
 """Height and width, in strides, at which the graph is traced."""
-COMPARED = ((128, 160), (256, 256), (272, 400))
-"""Those in pixels, rounded up to strides, at which it is compared."""
+COMPARED = ((8, 10), (16, 16), (17, 25))
+"""Those at which it is compared, in strides of at most `LARGE` pixels; for larger strides in such, rounded up."""
+LARGE = 16
 MEAN_DIFFERENCE = 1e-4
 CLOSE, SHARE_CLOSE = 1e-3, 0.99
 """SCEM's threshold flips near-ties: so many of the values must be that close, a few may differ."""
@@ -188,7 +189,8 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
     from .networks.backend import TorchBackend
 
     live = TorchBackend(network, name="live", working_size=exported.working_size or network.stride)
-    compared = tuple((-(-height // network.stride), -(-width // network.stride)) for height, width in COMPARED)
+    step = min(LARGE, network.stride)
+    compared = tuple((-(-height * step // network.stride), -(-width * step // network.stride)) for height, width in COMPARED)
     means, shares = [], []
     for seed, (height, width) in enumerate(_sizes(network, compared)):
         sample = _sample(network, 1 + seed % 2, height, width, seed=1 + seed)
