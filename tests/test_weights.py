@@ -277,8 +277,8 @@ def test_an_unwritable_cache(served: dict[str, bytes], cache: Path) -> None:
 
 
 def test_unknown_public_file() -> None:
-    with pytest.raises(WeightsError, match='no public file "vgg19"; known are: vgg16'):
-        weights.fetch("vgg19")
+    with pytest.raises(WeightsError, match='no public file "vgg11"; known are: vgg16'):
+        weights.fetch("vgg11")
 
 
 @pytest.mark.parametrize("name", ["vgg16", "alexnet", "inception"])
