@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from scenefill import weights
 from scenefill.errors import ConfigError, WeightsError
 from scenefill.losses.perceptual import (
+    ESPNETV2_CLASSES,
+    ESPNETV2_FILE,
     LPIPS_FILE,
     SQUEEZENET_FILE,
     VGG16,
@@ -32,6 +34,7 @@ from scenefill.losses.perceptual import (
     perceptual,
     style,
 )
+from scenefill.networks.espnetv2 import ESPNetv2
 
 
 class Halves(nn.Module):
@@ -274,8 +277,29 @@ def test_without_vgg_and_without_a_net_the_file_and_its_place_are_named(tmp_path
         feature_network("vgg16")
 
 
+def test_espnetv2_sees_further_than_squeezenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCENEFILL_DATA", raising=False)
+    monkeypatch.setenv("SCENEFILL_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError, match=rf"{ESPNETV2_FILE} was not found: put it into {tmp_path}"):
+        feature_network("espnetv2")
+    torch.manual_seed(0)
+    torch.save(ESPNetv2(ESPNETV2_CLASSES).state_dict(), tmp_path / ESPNETV2_FILE)
+    picture = torch.zeros(1, 3, 128, 128)
+    corner = picture.clone()
+    corner[..., :4, :4] = 1
+    reached = {}
+    for name, network in (("espnetv2", feature_network("espnetv2")), ("squeezenet", SqueezeNet11())):
+        assert not any(p.requires_grad for p in network.parameters())
+        assert not network(corner)[-1].isnan().any()
+        at_16 = [(a != b)[0].any(dim=0).nonzero().amax().item() for a, b in zip(network(picture), network(corner), strict=True)]
+        reached[name] = at_16[-1]
+    shapes = [(1, 32, 64, 64), (1, 128, 32, 32), (1, 256, 16, 16), (1, 512, 8, 8)]
+    assert [tuple(m.shape) for m in feature_network("espnetv2")(picture)] == shapes
+    assert reached["espnetv2"] == 7 > reached["squeezenet"]
+
+
 def test_an_unknown_feature_network_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match='there is no feature network "resnet"; known are: vgg16, vgg19, squeezenet'):
+    with pytest.raises(ConfigError, match='there is no feature network "resnet"; known are: vgg16, vgg19, squeezenet, espnetv2'):
         feature_network("resnet")
 
 

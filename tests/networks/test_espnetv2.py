@@ -122,7 +122,7 @@ def test_another_file_is_refused(network: ESPNetv2, tmp_path: Path, change: str)
         path.write_bytes(b"PK no weights")
     elif change == "no file":
         path.unlink()
-    with pytest.raises(WeightsError, match=r"net\.pth is not the public file of ESPNetv2 for Cityscapes"):
+    with pytest.raises(WeightsError, match=r"net\.pth is not a public file of ESPNetv2 for 20 classes"):
         ESPNetv2.from_file(path)
 
 

@@ -112,6 +112,14 @@ def test_perceptual_distance_is_summed_over_its_scales(
     assert terms(made, prediction())["perceptual"] == pytest.approx(0.1 * expected, rel=1e-5)
 
 
+def test_a_network_that_sees_further_is_compared_too(photos: Path, identity: list[str]) -> None:
+    made = task(photos, adversarial=0.0, feature_matching=0.0, receptive=0.3, perceptual_scales=[0, 1])
+    assert identity == ["espnetv2"]
+    found = terms(made, prediction())
+    assert found["receptive"] == pytest.approx(0.3 * (0.1 + 0.2) / 0.5, rel=1e-5)
+    assert "perceptual" not in found
+
+
 def test_a_scale_that_is_not_there(photos: Path, identity: list[str]) -> None:
     made = task(photos, perceptual=0.1, perceptual_scales=[0, 5])
     with pytest.raises(ConfigError, match=r"loss\.perceptual_scales: the network has scales 0 to 4"):

@@ -1,7 +1,7 @@
 """Feature networks, and distances of their activations: those of SGE-Net and EdgeConnect, and SPG-Net's learned one.
 
-VGG-16, VGG-19 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand. All take RGB
-in [-1, 1] and give activations from shallow to deep; all are frozen.
+VGG-16, VGG-19 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand, ESPNetv2 the
+one that sees far around each position. All take RGB in [-1, 1] and give activations from shallow to deep; all are frozen.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import ConfigError, WeightsError
+from ..networks.espnetv2 import ESPNetv2
 from ..networks.interface import load_into
 from .adversarial import patches
 from .reconstruction import masked_mean
 
 SQUEEZENET_FILE = "squeezenet11_imagenet_features_hwio.npz"
+ESPNETV2_FILE, ESPNETV2_CLASSES = "espnetv2_s_2.0_pascal_384x384.pth", 21
 LPIPS_FILE = "lpips_linear/alex.pth"
 
 
@@ -178,6 +180,21 @@ class AlexNet(nn.Module):
         return tuple(maps)
 
 
+class ESPNetv2Features(nn.Module):
+    """ESPNetv2 (Mehta et al. 2019), encoder only: activations at 1/2, 1/4, 1/8 and 1/16, each seeing further than SqueezeNet's.
+
+    A segmentation network with dilated convolutions, as LaMa's high-receptive-field loss asks for (Suvorov et al., WACV 2022).
+    The weights are those of Pascal VOC: those of Cityscapes judge the results, so no network may be trained with them.
+    """
+
+    def __init__(self, network: ESPNetv2) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        return self.network.features(rgb)
+
+
 def _part_of(path: Path, wanted: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """Those tensors of a public file that are `wanted`, by name and shape. Raises WeightsError for another file."""
     try:
@@ -230,7 +247,7 @@ def patch_distance(name: str) -> PatchDistance:
 
 
 def feature_network(name: str) -> nn.Module:
-    """A frozen feature network by name: "vgg16", "vgg19" from the cache, "squeezenet" from SCENEFILL_DATA or the cache.
+    """A frozen feature network by name: "vgg16", "vgg19" from the cache, "squeezenet", "espnetv2" from SCENEFILL_DATA or it.
 
     Raises WeightsError that says which file is missing and where to put it, ConfigError for an unknown name.
     """
@@ -240,7 +257,9 @@ def feature_network(name: str) -> nn.Module:
         return VGG19.from_file(weights.public_file("vgg19"))
     if name == "squeezenet":
         return SqueezeNet11.from_file(weights.placed_file(SQUEEZENET_FILE))
-    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet')
+    if name == "espnetv2":
+        return ESPNetv2Features(ESPNetv2.from_file(weights.placed_file(ESPNETV2_FILE), ESPNETV2_CLASSES))
+    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet, espnetv2')
 
 
 def perceptual(network: nn.Module, prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:

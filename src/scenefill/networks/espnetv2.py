@@ -1,7 +1,8 @@
-"""ESPNetv2 for semantic segmentation (Mehta et al., CVPR 2019), as its authors trained it on Cityscapes.
+"""ESPNetv2 for semantic segmentation (Mehta et al., CVPR 2019), as its authors trained it on Cityscapes and on Pascal VOC.
 
-It fills no holes: it is the segmenter of evaluation, which has seen neither our photos nor our networks. Modules are named as in
-the public file (sacmehta/EdgeNets, MIT), so that its state dict loads as it is. Read bottom-up: blocks, encoder, network.
+It fills no holes. With the weights of Cityscapes it is the segmenter of evaluation, which has seen neither our photos nor our
+networks; with those of Pascal VOC, a feature network of training. Modules are named as in the public files (sacmehta/EdgeNets,
+MIT), so that their state dicts load as they are. Read bottom-up: blocks, encoder, network.
 """
 
 from __future__ import annotations
@@ -176,9 +177,9 @@ class Skip(nn.Module):
 
 
 class ESPNetv2(nn.Module):
-    """RGB (B, 3, H, W) float in [-1, 1], any size -> class scores (B, CLASSES, H, W). Frozen and in evaluation mode."""
+    """RGB (B, 3, H, W) float in [-1, 1], any size -> class scores (B, classes, H, W). Frozen and in evaluation mode."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = CLASSES) -> None:
         super().__init__()
         e1, e2, e3, e4 = WIDTHS
         d1, d2, d3 = 64, 48, 32
@@ -186,7 +187,7 @@ class ESPNetv2(nn.Module):
         self.bu_dec_l1 = PyramidPool(e4, d1)
         self.bu_dec_l2 = PyramidPool(d1, d2)
         self.bu_dec_l3 = PyramidPool(d2, d3)
-        self.bu_dec_l4 = PyramidPool(d3, CLASSES, last=True)
+        self.bu_dec_l4 = PyramidPool(d3, classes, last=True)
         self.merge_enc_dec_l2 = Skip(e3, d1)
         self.merge_enc_dec_l3 = Skip(e2, d2)
         self.merge_enc_dec_l4 = Skip(e1, d3)
@@ -198,18 +199,22 @@ class ESPNetv2(nn.Module):
         self.requires_grad_(False).eval()
 
     @classmethod
-    def from_file(cls, path: Path) -> ESPNetv2:
-        """Reads the public file for Cityscapes at s = 2. Raises WeightsError for another file."""
-        network = cls()
+    def from_file(cls, path: Path, classes: int = CLASSES) -> ESPNetv2:
+        """Reads a public file at s = 2: that for Cityscapes, or for as many classes. Raises WeightsError for another file."""
+        network = cls(classes)
         try:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:  # torch.load raises many kinds
-            raise WeightsError(f"{path} is not the public file of ESPNetv2 for Cityscapes: {error}") from error
+            raise WeightsError(f"{path} is not a public file of ESPNetv2 for {classes} classes: {error}") from error
         return network
 
+    def features(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """RGB (B, 3, H, W) float in [-1, 1] -> the encoder's activations, of WIDTHS channels at 1/2, 1/4, 1/8 and 1/16."""
+        maps: tuple[Tensor, Tensor, Tensor, Tensor] = self.base_net(((rgb + 1) / 2 - self.mean) / self.std)  # type: ignore[operator]
+        return maps
+
     def forward(self, rgb: Tensor) -> Tensor:
-        x = ((rgb + 1) / 2 - self.mean) / self.std  # type: ignore[operator]
-        e1, e2, e3, e4 = self.base_net(x)
+        e1, e2, e3, e4 = self.features(rgb)
         d = self.bu_dec_l1(e4)
         d = self.bu_dec_l2(self.bu_br_l2(self.merge_enc_dec_l2(e3) + _resize(d, e3.shape[2:])))
         d = self.bu_dec_l3(self.bu_br_l3(self.merge_enc_dec_l3(e2) + _resize(d, e2.shape[2:])))

@@ -42,6 +42,9 @@ class SemanticLoss:
     """Scales l at which the perceptual term is taken."""
     perceptual_on: Literal["picture", "hole"] = "picture"
     """"hole" compares the composited picture at positions that touch the hole."""
+    receptive: float = 0.0
+    """Weight of the same distance between the activations of ESPNetv2, which sees further: the high-receptive-field loss of
+    LaMa (Suvorov et al., WACV 2022), at the same scales. Not in the paper."""
     adversarial: float = 0.1
     """lambda_alpha."""
     adversarial_kind: Literal["hinge", "logistic", "least_squares"] = "hinge"
@@ -68,7 +71,10 @@ class SemanticDiscriminator:
 
 
 class SemanticInpainting:
-    """L_Final of Eq. 10. Names of the terms: re (L1), perceptual, ad, fm (feature matching), se; d for the discriminator."""
+    """L_Final of Eq. 10.
+
+    Names of the terms: re (L1), perceptual, receptive, ad, fm (feature matching), se; d for the discriminator.
+    """
 
     Loss: ClassVar = SemanticLoss
     Discriminator: ClassVar = SemanticDiscriminator
@@ -87,6 +93,7 @@ class SemanticInpainting:
             networks_by_phase["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
         self.networks: Mapping[str, nn.Module] = networks_by_phase
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
+        self.far_features = feature_network("espnetv2") if self.loss.receptive else None
         self.members = torch.from_numpy(labels.members()) if labels else torch.zeros(256, 0, dtype=torch.bool)
         self.class_weights = torch.ones(self.classes)
         for name, weight in self.loss.class_weights.items():
@@ -101,6 +108,8 @@ class SemanticInpainting:
         self.members, self.class_weights = fabric.to_device((self.members, self.class_weights))
         if self.features is not None:
             self.features = fabric.to_device(self.features)
+        if self.far_features is not None:
+            self.far_features = fabric.to_device(self.far_features)
 
     def forward(self, batch: Batch) -> Prediction:
         """The generator's answer to a batch."""
@@ -124,7 +133,9 @@ class SemanticInpainting:
         ]
         terms["re"] = torch.stack(re).sum()  # Eq. 7, first term, summed as in Eq. 10
         if self.features is not None:
-            terms["perceptual"] = weights.perceptual * self._perceptual(prediction, truth, mask)
+            terms["perceptual"] = weights.perceptual * self._perceptual(self.features, prediction, truth, mask)
+        if self.far_features is not None:
+            terms["receptive"] = weights.receptive * self._perceptual(self.far_features, prediction, truth, mask)
         if prediction.logits_per_scale and weights.segmentation:
             se = [
                 segmentation.cross_entropy(logits, batch.labels, self.members, self.class_weights)
@@ -142,8 +153,7 @@ class SemanticInpainting:
                 terms["fm"] = weights.feature_matching * adversarial.feature_matching(real, fake, mask)
         return terms
 
-    def _perceptual(self, prediction: Prediction, truth: Tensor, mask: Tensor) -> Tensor:
-        assert self.features is not None
+    def _perceptual(self, features: nn.Module, prediction: Prediction, truth: Tensor, mask: Tensor) -> Tensor:
         size = (truth.shape[2], truth.shape[3])
         in_hole = self.loss.perceptual_on == "hole"
         total = []
@@ -153,9 +163,9 @@ class SemanticInpainting:
             picture = reconstruction.enlarge(prediction.images_per_scale[scale], size)
             with self._autocast():
                 if in_hole:
-                    total.append(perceptual(self.features, composite(picture, truth, mask), truth, mask))
+                    total.append(perceptual(features, composite(picture, truth, mask), truth, mask))
                 else:
-                    total.append(perceptual(self.features, picture, truth))
+                    total.append(perceptual(features, picture, truth))
         return torch.stack(total).sum()  # Eq. 7, second term, summed as in Eq. 10
 
     def _discriminator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
