@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from scenefill import labels, weights
-from scenefill.runtime import Answer
+from scenefill.runtime import Answer, Flags, Floats, Ids
 
 STREET = labels.get("street")
 COLOURS = np.array(STREET.colours, np.float32) / 127.5 - 1
@@ -34,16 +34,9 @@ class Painter:
         self.working_size = working_size
         self.stride = stride
         self.fallback = fallback
-        self.asked: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]] = []
+        self.asked: list[tuple[Floats, Floats, Ids, Flags]] = []
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         batch, _, height, width = image.shape
         assert height % self.stride == 0
         assert width % self.stride == 0
@@ -78,14 +71,7 @@ class Grey:
         self.working_size = working_size
         self.stride = stride
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         assert forbid.shape == (len(image), 0)
         return Answer(np.full_like(image, self.value), None)
 
@@ -96,14 +82,7 @@ class Draughtsman(Grey):
     name = "draughtsman"
     guide = "edges"
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         assert guide is not None
         assert guide.shape == (len(image), 2, *image.shape[2:])
         return Answer(np.broadcast_to(2 * guide[:, :1] * guide[:, 1:] - 1, image.shape).astype(np.float32), None)

@@ -14,7 +14,7 @@ from scenefill import crops, detail, masks
 from scenefill.errors import InputError
 from scenefill.inpainter import Inpainter
 from scenefill.labels import UNKNOWN
-from scenefill.runtime import Answer
+from scenefill.runtime import Answer, Flags, Floats, Ids
 
 
 @dataclass
@@ -26,14 +26,7 @@ class Blurry(Grey):
     stride: int = 16
     labels = STREET  # type: ignore[assignment]
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         picture = np.where(mask > 0, np.float32(self.value), image)[0].transpose(1, 2, 0)
         soft = cv2.GaussianBlur(picture, (0, 0), 3).transpose(2, 0, 1)[None]
         logits = np.zeros((1, len(STREET), *mask.shape[2:]), np.float32)

@@ -23,6 +23,7 @@ from scenefill.benchmark import timed
 from scenefill.errors import ImageError, InputError, LabelError, MaskError, OutputError, ScenefillWarning, WeightsError
 from scenefill.inpainter import Inpainter, warnings_kept
 from scenefill.labels import UNKNOWN
+from scenefill.runtime import Answer, Flags, Floats, Ids
 
 PALETTE = np.array(STREET.colours, np.uint8)
 SHAPES = [(), (1,), (3,), (4,)]
@@ -376,6 +377,34 @@ def test_erase_grows_by_pixels_of_the_segmentation() -> None:
     car = labels == STREET.id("car")
     assert result.mask[masks.dilate(car, 8)].all()
     assert not result.mask[~masks.dilate(car, 20)].any()
+
+
+class Doubtful(Painter):
+    """Takes each pavement for a vehicle with a probability of `chance`."""
+
+    def __init__(self, chance: float) -> None:
+        super().__init__(working_size=64, fallback=("road",))
+        self.chance = chance
+
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
+        answer = super().run(image, mask, hints, forbid, guide)
+        assert answer.logits is not None
+        pavement = answer.logits[:, STREET.id("pavement")] == 6
+        others = np.exp(6 / self.temperature) + 6  # 6 against 0 for pavement, in eight classes
+        odds = self.temperature * np.log(others * self.chance / (1 - self.chance))
+        answer.logits[:, STREET.id("vehicle")][pavement] = odds
+        return answer
+
+
+@pytest.mark.parametrize(("chance", "belongs"), [(0.15, False), (0.25, True)])
+def test_erase_reaches_as_far_as_the_class_is_likely(chance: float, belongs: bool) -> None:
+    labels = _street(64, 64)
+    labels[36:42, 32:40] = STREET.id("pavement")  # touches the car
+    labels[56:60, 4:8] = STREET.id("pavement")  # does not
+    result = Inpainter(Doubtful(chance)).erase(STREET.colourise(labels), "car", grow=0, detail="none")
+    assert result.mask[36:42, 36:40].all() == belongs
+    assert not result.mask[56:60, 4:8].any()
+    assert result.mask[labels == STREET.id("car")].all()
 
 
 def test_nothing_to_erase() -> None:

@@ -163,6 +163,17 @@ def test_dilate_backwards_is_refused() -> None:
         masks.dilate(np.eye(3, dtype=bool), -1)
 
 
+@given(seeds=small_masks, area=small_masks)
+@quick
+def test_connected_parts_hold_a_seed(seeds: masks.Mask, area: masks.Mask) -> None:
+    rows, columns = (min(pair) for pair in zip(seeds.shape, area.shape, strict=True))
+    seeds, area = seeds[:rows, :columns], area[:rows, :columns]
+    reached = seeds & area
+    for _ in range(reached.size):
+        reached = masks.dilate(reached, 1.5) & area
+    assert (masks.connected(seeds, area) == reached).all()
+
+
 @given(hole=small_masks, height=st.integers(1, 20), width=st.integers(1, 20))
 @quick
 def test_shrinking_leaves_out_no_part_of_a_hole(hole: masks.Mask, height: int, width: int) -> None:

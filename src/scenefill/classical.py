@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import patchmatch
-from .runtime import Answer
+from .runtime import Answer, Flags, Floats, Ids
 
 if TYPE_CHECKING:
     from .labels import LabelSet
@@ -38,14 +38,7 @@ class ClassicalBackend:
     def __init__(self, name: Literal["telea", "navier-stokes", "patchmatch"]) -> None:
         self.name = name
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """See Backend; `hints` and `forbid` mean nothing here, and there are no logits."""
         pixels = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)
         holes = (mask[:, 0] > 0).astype(np.uint8)

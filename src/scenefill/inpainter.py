@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
@@ -48,6 +49,8 @@ LARGE_HOLE = 0.6
 """Share of a photo above which a hole draws a warning."""
 LEFTOVER = 1.5
 """A segmentation is that uncertain about outlines: `erase` grows its mask by at least so many of its pixels."""
+LIKELY = 0.2
+"""Probability from which pixels next to what was found belong to it for `erase`: a part that stays makes the whole grow back."""
 
 
 Segmenter = Callable[[NDArray[np.uint8], Mask], LabelMap]
@@ -234,6 +237,7 @@ class Inpainter:
     ) -> Result:
         """Find everything of some classes and remove it: segment, grow what was found, fill it with these classes forbidden.
 
+        What was found reaches as far as the classes are likely (LIKELY), beyond where they are the most probable.
         grow: pixels, but at least LEFTOVER pixels of the segmentation.   feather, size, detail, progress: as in `fill`.
         Warns (ScenefillWarning) where nothing is found; the photo then comes back as it is, with an empty mask.
         Raises LabelError for unknown classes and for a model without semantics, MaskError where nothing else is in the photo.
@@ -243,11 +247,9 @@ class Inpainter:
         if not ids:
             raise LabelError("no class was named: say what is to be erased")
         picture, working_size = _picture(image), self._working_size(size)
-        labels, _ = self._look(picture.pixels, working_size)
-        found = np.isin(labels, ids)
+        found, scale = self._find(picture.pixels, ids, working_size)
         if not found.any():
             _warn(f"no {' or '.join(names)} was found, so there is nothing to erase")
-        scale = crops.whole(found.shape[0], found.shape[1], working_size, self.backend.stride).scale
         hole = masks.dilate(found, max(grow, math.ceil(LEFTOVER * scale)))
         return self._fill(picture, self._request(hole, None, names), feather, working_size, detail, _shape(image), progress)
 
@@ -293,18 +295,38 @@ class Inpainter:
 
         seen: what the model said of the classes in the crops that it filled on `request`; the rest is seen with the whole photo.
         """
-        height, width = pixels.shape[:2]
-        labels, confidence = np.empty((height, width), np.uint8), np.empty((height, width), np.float32)
         views = [(crop, scores, request) for crop, scores in seen if request]
-        if not any(crop.hole.shape == labels.shape for crop, _ in seen):
-            everything = crops.whole(height, width, size, self.backend.stride)
-            nothing = self._request(np.zeros((height, width), bool), None, ())
-            logits = self._ask(pixels, nothing, everything).logits
-            assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
-            views.insert(0, (everything, logits[0], nothing))
+        if not any(crop.hole.shape == pixels.shape[:2] for crop, _ in seen):
+            views.insert(0, self._view(pixels, size))
+        return self._read(views, pixels.shape[:2])
+
+    def _read(self, views: Sequence[tuple[Crop, Scores, Request]], shape: tuple[int, ...]) -> tuple[LabelMap, Scores]:
+        """Label map and confidence (H, W) from class scores in crops; where they overlap, a later one decides."""
+        labels, confidence = np.empty(shape, np.uint8), np.empty(shape, np.float32)
         for crop, scores, asked in views:
             crops.paste_labels(labels, confidence, scores, crop, asked.hole, asked.hints, asked.forbid, self.backend.temperature)
         return labels, confidence
+
+    def _view(self, pixels: Pixels, size: int | None) -> tuple[Crop, Scores, Request]:
+        """What the model says of the classes in a photo without holes, all of which it sees."""
+        height, width = pixels.shape[:2]
+        everything = crops.whole(height, width, size, self.backend.stride)
+        nothing = self._request(np.zeros((height, width), bool), None, ())
+        logits = self._ask(pixels, nothing, everything).logits
+        assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
+        return everything, logits[0], nothing
+
+    def _find(self, pixels: Pixels, ids: Sequence[int], size: int | None) -> tuple[Mask, float]:
+        """Where some classes are (H, W), and how many pixels of the photo are one of the segmentation."""
+        view = crop, scores, _ = self._view(pixels, size)
+        labels, _ = self._read([view], pixels.shape[:2])
+        found = np.isin(labels, ids)
+        chances = np.exp((scores - scores.max(axis=0)) / self.backend.temperature)
+        chance = chances[list(ids)].sum(axis=0, keepdims=True) / chances.sum(axis=0)
+        near = found.copy()
+        for rows, band in crops.enlarge(chance, crop, cv2.INTER_LINEAR):
+            near[rows] |= band[:, :, 0] > LIKELY
+        return masks.connected(found, near), crop.scale
 
     def _ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
         mask = crops.shrink_mask(request.hole, crop).astype(np.float32)

@@ -102,6 +102,12 @@ def dilate(mask: Mask, pixels: float) -> Mask:
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= pixels)
 
 
+def connected(seeds: Mask, area: Mask) -> Mask:
+    """The parts of an area, connected by sides or corners, that hold a seed; both (H, W)."""
+    _, number = cv2.connectedComponents(area.astype(np.uint8))
+    return area & np.isin(number, np.unique(number[seeds & area]))
+
+
 def resize(mask: Mask, height: int, width: int) -> Mask:
     """The mask at another size. Where it shrinks, a pixel that covers any hole is hole, so that no part of a hole is left out."""
     rows, columns = mask.shape

@@ -16,13 +16,17 @@ from .labels import LabelSet
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
 
 class Answer(NamedTuple):
     """What a backend makes of a picture with holes."""
 
-    image: NDArray[np.float32]
+    image: Floats
     """(B, 3, H, W) RGB in [-1, 1]: the whole picture, not composited."""
-    logits: NDArray[np.float32] | None
+    logits: Floats | None
     """(B, K, H, W) class scores before hints and forbidden classes; None where a model has no semantics."""
 
 
@@ -57,14 +61,7 @@ class Backend(Protocol):
     def guide(self) -> str | None:
         """Name in `guides.GUIDES` of what else `run` is given, or None."""
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """Fill the holes of a batch.
 
         image: (B, 3, H, W) RGB in [-1, 1]; what lies inside a hole has no influence.   mask: (B, 1, H, W), 1 = hole.
@@ -109,14 +106,7 @@ class OnnxBackend:
             raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
         return cls(path.stem, info, session)
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """See Backend."""
         feed = {"image": image, "mask": mask} | ({} if guide is None else {"guide": guide})
         if self.labels is None:

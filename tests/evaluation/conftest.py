@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from scenefill import labels as label_sets
 from scenefill.data.folder import Dataset, folder
 from scenefill.inpainter import Inpainter
 from scenefill.labels import LabelSet
-from scenefill.runtime import Answer
+from scenefill.runtime import Answer, Flags, Floats, Ids
 
 STREET = label_sets.get("street")
 SIZE = 64
@@ -55,14 +54,7 @@ class Flat:
     known_map: bool = False
     guide: str | None = None
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         fill = np.full_like(image, self.grey)
         if self.labels is None:
             return Answer(fill, None)
@@ -77,14 +69,7 @@ class Flat:
 class Peeking(Flat):
     """Hands back what it was given."""
 
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         return Answer(image, None)
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .. import weights
-from ..runtime import Answer
+from ..runtime import Answer, Flags, Floats, Ids
 from . import create
 from .interface import Network, load_into
 
@@ -28,14 +27,7 @@ class TorchBackend:
         self.guide = network.guide
 
     @torch.no_grad()
-    def run(
-        self,
-        image: NDArray[np.float32],
-        mask: NDArray[np.float32],
-        hints: NDArray[np.int64],
-        forbid: NDArray[np.bool_],
-        guide: NDArray[np.float32] | None = None,
-    ) -> Answer:
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """Arrays as `runtime.Backend.run` describes them. Raises InputError for a size that the network does not take."""
         self.network.check_size(image.shape[2], image.shape[3])
         device = next(self.network.parameters()).device
