@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,28 +13,56 @@ from ... import networks
 from ...data.batches import Batch
 from ...networks.discriminators import Verdict
 from ...networks.interface import Network, Prediction
-from ..task import question
+from ..task import Phase, Terms, question
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
 
 
-class AdversarialTask:
-    """Runs a generator and one discriminator; a subclass says the phases, "discriminator" and "generator", and their losses."""
+class AdversarialTask(ABC):
+    """Runs a generator and one discriminator; a subclass says the losses of the two phases.
 
-    def __init__(self, config: TrainConfig, discriminator: nn.Module) -> None:
+    discriminator: None trains the generator alone.
+    """
+
+    features: nn.Module | None = None
+    """A frozen feature network, for a perceptual loss."""
+    joins_at = 0
+    """Images seen before the discriminator joins."""
+
+    def __init__(self, config: TrainConfig, discriminator: nn.Module | None) -> None:
         self.generator: Network = networks.create(**config.network)
-        self.networks: Mapping[str, nn.Module] = {"generator": self.generator, "discriminator": discriminator}
+        self.networks: Mapping[str, nn.Module] = {"generator": self.generator}
+        if discriminator is not None:
+            self.networks = {**self.networks, "discriminator": discriminator}
 
     def setup(self, fabric: Any) -> None:
         """Wraps the networks for device, precision and data-parallel training."""
         self._run = {name: fabric.setup_module(network) for name, network in self.networks.items()}
         self._autocast = fabric.autocast
+        if self.features is not None:
+            self.features = fabric.to_device(self.features)
 
     def forward(self, batch: Batch) -> Prediction:
         """The generator's answer to a batch."""
         prediction: Prediction = self._run["generator"](*question(self.generator, batch))
         return prediction
+
+    def phases(self, images_seen: int) -> list[Phase]:
+        """Discriminator (once it has joined), then generator."""
+        self._joined = "discriminator" in self.networks and images_seen >= self.joins_at
+        generator = Phase("generator", self.generator, self._generator_terms)
+        if not self._joined:
+            return [generator]
+        return [Phase("discriminator", self.networks["discriminator"], self._discriminator_terms), generator]
+
+    @abstractmethod
+    def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
+        """The losses of phase "generator"; those of the adversary if it has `_joined`."""
+
+    @abstractmethod
+    def _discriminator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
+        """The losses of phase "discriminator"."""
 
     def judge(self, real: tuple[Tensor, ...], fake: tuple[Tensor, ...], *, learning: bool) -> tuple[Verdict, Verdict]:
         """What the discriminator says of true and of filled pictures, given its arguments for either.
@@ -47,11 +76,17 @@ class AdversarialTask:
         else:
             with self._autocast():
                 verdict = self.networks["discriminator"](*both)
-        half = len(real[0])
-        return (
-            Verdict(verdict.score[:half], tuple(f[:half] for f in verdict.features)),
-            Verdict(verdict.score[half:], tuple(f[half:] for f in verdict.features)),
-        )
+        (of_real,), (of_fake,) = halves((verdict,))
+        return of_real, of_fake
+
+
+def halves(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+    """What was said of the first and of the second half of a batch, at each scale."""
+
+    def part(verdict: Verdict, number: int) -> Verdict:
+        return Verdict(verdict.score.chunk(2)[number], tuple(f.chunk(2)[number] for f in verdict.features))
+
+    return [part(v, 0) for v in verdicts], [part(v, 1) for v in verdicts]
 
 
 def composite(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:

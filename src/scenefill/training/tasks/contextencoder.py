@@ -15,7 +15,7 @@ from ...losses import adversarial
 from ...losses.reconstruction import masked_mean
 from ...networks import contextencoder
 from ...networks.interface import Prediction
-from ..task import Phase, Terms
+from ..task import Terms
 from .adversarial import AdversarialTask, around_hole
 
 if TYPE_CHECKING:
@@ -63,13 +63,6 @@ class ContextEncoding(AdversarialTask):
         judge: DiscriminatorConfig = config.discriminator
         self.side = config.data.size // 2 if judge.sees == "hole" else config.data.size
         super().__init__(config, contextencoder.Discriminator(self.side, judge.width))
-
-    def phases(self, images_seen: int) -> list[Phase]:
-        """Discriminator, then generator, from the first step on."""
-        return [
-            Phase("discriminator", self.networks["discriminator"], self._discriminator_terms),
-            Phase("generator", self.generator, self._generator_terms),
-        ]
 
     def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         weights = self.pixel_weights(batch.mask)

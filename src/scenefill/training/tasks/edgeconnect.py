@@ -21,7 +21,7 @@ from ...losses.perceptual import content, feature_network, style
 from ...networks.discriminators import Verdict
 from ...networks.edgeconnect import Discriminator, EdgeConnect, compose_edges
 from ...networks.interface import Prediction
-from ..task import Phase, Terms
+from ..task import Terms
 from .adversarial import AdversarialTask
 
 if TYPE_CHECKING:
@@ -107,12 +107,8 @@ class EdgeGuidedInpainting(AdversarialTask):
         self._edges = edges.detach()
         return Prediction(self._run["inpaint"](image, mask, edges), None)
 
-    def phases(self, images_seen: int) -> list[Phase]:
-        """Discriminator, then the part or the parts of the generator."""
-        return [
-            Phase("discriminator", self.networks["discriminator"], self._discriminator_terms),
-            Phase("generator", self.generator, self._edge_terms if self.draws else self._picture_terms),
-        ]
+    def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
+        return self._edge_terms(batch, prediction) if self.draws else self._picture_terms(batch, prediction)
 
     def _edge_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         """L_G1 of Eq. 2."""

@@ -12,7 +12,7 @@ from ...data.batches import Batch
 from ...losses import adversarial
 from ...networks.gatedconv import GatedConvNet, SNPatchGAN
 from ...networks.interface import Prediction
-from ..task import Phase, Terms
+from ..task import Terms
 from .adversarial import AdversarialTask, composite
 
 if TYPE_CHECKING:
@@ -59,13 +59,6 @@ class FreeFormInpainting(AdversarialTask):
         hook.remove()
         (self._coarse,) = kept
         return prediction
-
-    def phases(self, images_seen: int) -> list[Phase]:
-        """Discriminator, then generator, from the first step on."""
-        return [
-            Phase("discriminator", self.networks["discriminator"], self._discriminator_terms),
-            Phase("generator", self.generator, self._generator_terms),
-        ]
 
     def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         weights, everywhere = self.loss, torch.ones_like(batch.mask)

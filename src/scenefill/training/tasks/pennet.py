@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
@@ -14,7 +14,7 @@ from ...networks.discriminators import Verdict
 from ...networks.interface import Prediction
 from ...networks.layers import share
 from ...networks.pennet import PatchDiscriminator
-from ..task import Phase, Terms
+from ..task import Terms
 from .adversarial import AdversarialTask, composite
 
 if TYPE_CHECKING:
@@ -57,24 +57,9 @@ class PyramidInpainting(AdversarialTask):
 
     def __init__(self, config: TrainConfig) -> None:
         self.loss: PyramidLoss = config.loss
-        super().__init__(config, PatchDiscriminator(config.discriminator.width))
-        if not self.loss.adversarial:
-            self.networks = {"generator": self.generator}
+        super().__init__(config, PatchDiscriminator(config.discriminator.width) if self.loss.adversarial else None)
+        self.joins_at = self.loss.adversarial_from
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
-
-    def setup(self, fabric: Any) -> None:
-        """Wraps the networks for device, precision and data-parallel training."""
-        super().setup(fabric)
-        if self.features is not None:
-            self.features = fabric.to_device(self.features)
-
-    def phases(self, images_seen: int) -> list[Phase]:
-        """Discriminator (once it has joined), then generator."""
-        self._joined = "discriminator" in self.networks and images_seen >= self.loss.adversarial_from
-        generator = Phase("generator", self.generator, self._generator_terms)
-        if not self._joined:
-            return [generator]
-        return [Phase("discriminator", self.networks["discriminator"], self._discriminator_terms), generator]
 
     def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         weights, truth, mask = self.loss, batch.image, batch.mask

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from ... import networks
 from ...data.batches import Batch
 from ...errors import ConfigError
 from ...losses import adversarial, reconstruction, segmentation
 from ...losses.perceptual import feature_network, perceptual
 from ...networks.discriminators import MultiScaleDiscriminator, Verdict
-from ...networks.interface import Network, Prediction
+from ...networks.interface import Prediction
 from ...networks.layers import one_hot
-from ..task import Phase, Terms, question
-from .adversarial import composite
+from ..task import Terms
+from .adversarial import AdversarialTask, composite, halves
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
@@ -70,7 +68,7 @@ class SemanticDiscriminator:
     """It also sees the true label map, so that it judges whether the texture fits the class."""
 
 
-class SemanticInpainting:
+class SemanticInpainting(AdversarialTask):
     """L_Final of Eq. 10.
 
     Names of the terms: re (L1), perceptual, receptive, ad, fm (feature matching), se; d for the discriminator.
@@ -81,17 +79,16 @@ class SemanticInpainting:
 
     def __init__(self, config: TrainConfig) -> None:
         self.loss: SemanticLoss = config.loss
-        self.generator: Network = networks.create(**config.network)
+        super().__init__(config, None)
         labels = self.generator.labels
         self.classes = len(labels) if labels else 0
-        networks_by_phase: dict[str, nn.Module] = {"generator": self.generator}
         if self.loss.adversarial or self.loss.feature_matching:
             d: SemanticDiscriminator = config.discriminator
             if d.label_map and not self.classes:
                 raise ConfigError("discriminator.label_map needs a network with label heads")
-            classes = self.classes if d.label_map else 0
-            networks_by_phase["discriminator"] = MultiScaleDiscriminator(classes, scales=d.scales, width=d.width, layers=d.layers)
-        self.networks: Mapping[str, nn.Module] = networks_by_phase
+            judge = MultiScaleDiscriminator(self.classes if d.label_map else 0, scales=d.scales, width=d.width, layers=d.layers)
+            self.networks = {**self.networks, "discriminator": judge}
+        self.joins_at = self.loss.adversarial_from
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
         self.far_features = feature_network("espnetv2") if self.loss.receptive else None
         self.members = torch.from_numpy(labels.members()) if labels else torch.zeros(256, 0, dtype=torch.bool)
@@ -103,26 +100,10 @@ class SemanticInpainting:
 
     def setup(self, fabric: Any) -> None:
         """Wraps the networks for device, precision and data-parallel training."""
-        self._run = {name: fabric.setup_module(network) for name, network in self.networks.items()}
-        self._autocast = fabric.autocast
+        super().setup(fabric)
         self.members, self.class_weights = fabric.to_device((self.members, self.class_weights))
-        if self.features is not None:
-            self.features = fabric.to_device(self.features)
         if self.far_features is not None:
             self.far_features = fabric.to_device(self.far_features)
-
-    def forward(self, batch: Batch) -> Prediction:
-        """The generator's answer to a batch."""
-        prediction: Prediction = self._run["generator"](*question(self.generator, batch))
-        return prediction
-
-    def phases(self, images_seen: int) -> list[Phase]:
-        """Discriminator (once it has joined), then generator."""
-        self._joined = "discriminator" in self.networks and images_seen >= self.loss.adversarial_from
-        generator = Phase("generator", self.generator, self._generator_terms)
-        if not self._joined:
-            return [generator]
-        return [Phase("discriminator", self.networks["discriminator"], self._discriminator_terms), generator]
 
     def _generator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         weights, truth, mask = self.loss, batch.image, batch.mask
@@ -171,10 +152,7 @@ class SemanticInpainting:
     def _discriminator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         fake = self._judged(composite(prediction.image, batch.image, batch.mask), batch)
         real = self._judged(batch.image, batch)
-        both: tuple[Verdict, ...] = self._run["discriminator"](torch.cat((real, fake)))
-        half = len(batch.image)
-        of_real = [Verdict(v.score[:half], ()) for v in both]
-        of_fake = [Verdict(v.score[half:], ()) for v in both]
+        of_real, of_fake = halves(self._run["discriminator"](torch.cat((real, fake))))
         return {"d": adversarial.discriminator_loss(of_real, of_fake, batch.mask, self.loss.adversarial_kind)}  # Eq. 8
 
     def _judged(self, picture: Tensor, batch: Batch) -> Tensor:

@@ -23,7 +23,7 @@ from ...networks.interface import Prediction
 from ...networks.layers import one_hot
 from ...networks.spgnet import SPGNet, completed_map
 from ..task import Phase, Terms, question
-from .adversarial import composite
+from .adversarial import composite, halves
 
 if TYPE_CHECKING:
     from ..config import TrainConfig
@@ -163,10 +163,7 @@ class SegmentationGuidedInpainting:
     def _discriminator_terms(self, batch: Batch, prediction: Prediction) -> Terms:
         assert self._judge is not None
         real, fake, hole = self._judged(batch, prediction)
-        both: tuple[Verdict, ...] = self._judge(torch.cat((real, fake)))
-        half = len(real)
-        of_real = [Verdict(v.score[:half], ()) for v in both]
-        of_fake = [Verdict(v.score[half:], ()) for v in both]
+        of_real, of_fake = halves(self._judge(torch.cat((real, fake))))
         return {"d": adversarial.discriminator_loss(of_real, of_fake, hole, self.loss.adversarial_kind)}
 
     def _judged(self, batch: Batch, prediction: Prediction) -> tuple[Tensor, Tensor, Tensor]:
