@@ -17,23 +17,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import street_sets
 from numpy.typing import NDArray
+from street_sets import BASE, HOLES, VALIDATION
 
 from scenefill import images, inpainter, masks, sheets
-from scenefill import labels as label_sets
 from scenefill.cli.progress import tracked
-from scenefill.data import public
-from scenefill.data.stream import data_root
 from scenefill.detail import Detail
 from scenefill.evaluation import cases, run
 from scenefill.evaluation.cases import SIZE
 from scenefill.inpainter import Inpainter
-from scenefill.losses.perceptual import feature_network
 from scenefill.metrics.perceptual import FeatureDistance
 
-SOURCES = ("camvid:val", "labelmefacade:train-val", "idd-lite:train-val")
-HOLES = ("centre", "irregular")
-BASE = "telea"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VIEWS = {"red-car": (90, 220, None), "dog-walker": (60, 64, None), "crossing": (60, 110, None), "china": (90, 384, 64)}
 """Photo -> top and left of what is shown of it, and the size at which the network works, if not its own."""
@@ -49,22 +44,15 @@ def main() -> None:
     if arguments.picture:
         images.write_rgb(examples(inpainter.load(arguments.model)), arguments.picture, overwrite=True)
         return
-    root, street = data_root(), label_sets.get("street")
-    features = FeatureDistance(feature_network("squeezenet"), "squeezenet")
+    features = street_sets.features()
     print("| network at | holes | detail | hole-PSNR, dB | feature distance over Telea's | sharpness | seam |")
     print("|---|---|---|---|---|---|---|")
     for size in (SIZE, SIZE // 2):
-        models = {"model": at_size(inpainter.load(arguments.model), size)}
+        models = {"model": at_size(street_sets.model(arguments.model), size)}
         for holes in HOLES:
             found: dict[str, list[Mapping[str, float]]] = {}
-            for source in SOURCES:
-                chosen = cases.build(
-                    public.source(source, root, street),
-                    holes,
-                    labels=street,
-                    masks_dir=root / "irregular_masks",
-                    count=arguments.count,
-                )
+            for source in VALIDATION.values():
+                chosen = street_sets.chosen(source, holes, arguments.count)
                 base = values({BASE: inpainter.load(BASE)}, chosen, features, "none")["feature_distance"]
                 for wish in ("none", "patchmatch"):
                     row = values(models, chosen, features, wish)

@@ -16,19 +16,16 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import street_sets
+from street_sets import TEST, VALIDATION
 
-from scenefill import images, inpainter, sheets
+from scenefill import images, sheets
 from scenefill.cli.progress import tracked
-from scenefill.data import public
-from scenefill.data.stream import data_root
 from scenefill.detail import Detail
 from scenefill.errors import LabelError, ScenefillError
-from scenefill.evaluation import cases
 from scenefill.evaluation.segmenter import Segmenter
 from scenefill.labels import UNKNOWN, LabelMap, LabelSet
 
-TEST = ("camvid:test-seq05vd", "labelmefacade:test", "idd-lite:val")
-VALIDATION = ("camvid:val", "labelmefacade:train-val", "idd-lite:train-val")
 EXCHANGED = ("building", "vegetation")
 
 
@@ -44,14 +41,14 @@ def main() -> None:
         if arguments.out:
             images.check_output(arguments.out, overwrite=True)
         sources = VALIDATION if arguments.validation else TEST
-        print(benchmark(arguments.model, sources, arguments.count, arguments.detail, arguments.out))
+        print(benchmark(arguments.model, tuple(sources.values()), arguments.count, arguments.detail, arguments.out))
     except ScenefillError as error:
         parser.error(str(error))
 
 
 def benchmark(model: str, sources: tuple[str, ...], count: int, detail: Detail, out: Path | None) -> str:
     """The table in Markdown; the sheet is written to `out`."""
-    fill = inpainter.load(model)
+    fill = street_sets.model(model)
     labels = fill.labels
     if labels is None:
         raise LabelError(f"{model} knows no classes and cannot be told any: take a network with semantics")
@@ -61,8 +58,7 @@ def benchmark(model: str, sources: tuple[str, ...], count: int, detail: Detail, 
     told: dict[str, np.ndarray] = defaultdict(lambda: np.zeros((2, len(labels)), np.int64))
     rows = list[list[sheets.Panel]]()
     for source in sources:
-        chosen = cases.build(public.source(source, data_root(), labels), "centre", labels=labels, count=count)
-        for number, sample in enumerate(tracked(chosen, source)):
+        for number, sample in enumerate(tracked(street_sets.chosen(source, "centre", count), source)):
             expected += tally(sample.labels, segmenter.segment(sample.image), sample.mask, len(labels))
             row: list[sheets.Panel] = [(sample.case.item, sample.image)]
             for name, wish in (("nothing", sample.labels), ("the true map", sample.labels), ("exchanged", table[sample.labels])):

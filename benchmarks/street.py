@@ -10,53 +10,39 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from scenefill import inpainter
-from scenefill import labels as label_sets
-from scenefill.cli.progress import tracked
-from scenefill.data import public
-from scenefill.detail import Detail
-from scenefill.evaluation import cases, run
-from scenefill.evaluation.tables import Report
-from scenefill.losses.perceptual import feature_network
-from scenefill.metrics.perceptual import FeatureDistance
+import street_sets
+from street_sets import BASE, HOLES, TEST, VALIDATION
 
-SETS = {"CamVid Seq05VD": "camvid:test-seq05vd", "LabelMeFacade test": "labelmefacade:test", "IDD Lite val": "idd-lite:val"}
-HOLES = ("centre", "irregular")
-BASE = "telea"
+from scenefill.cli.progress import tracked
+from scenefill.detail import Detail
+from scenefill.evaluation import run
+from scenefill.evaluation.tables import Report
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", action="append", required=True, help="name or weights file; may be repeated")
+    parser.add_argument("--model", action="append", required=True, help="name or weights file, TITLE=FILE; may be repeated")
+    parser.add_argument("--validation", action="store_true", help="the validation sets instead of the test sets")
     parser.add_argument("--out", type=Path, default=Path("out/street"))
     parser.add_argument("--detail", choices=get_args(Detail), default="none", help="as in `scenefill inpaint` (default: none)")
     parser.add_argument("--count", type=int, help="so many photos of each set (default: all)")
     arguments = parser.parse_args()
-    root = Path(os.environ["SCENEFILL_DATA"])
-    street = label_sets.get("street")
-    features = FeatureDistance(feature_network("squeezenet"), "squeezenet")
-    models = {Path(name).stem: inpainter.load(name) for name in (BASE, *arguments.model)}
+    models = {BASE: street_sets.model(BASE)}
+    for name in arguments.model:
+        title, _, file = name.rpartition("=")
+        models[title or Path(file).stem] = street_sets.model(file)
     reports: dict[tuple[str, str], Report] = {}
-    for title, source in SETS.items():
+    for title, source in (VALIDATION if arguments.validation else TEST).items():
         for holes in HOLES:
-            chosen = cases.build(
-                public.source(source, root, street),
-                holes,
-                labels=street,
-                masks_dir=root / "irregular_masks",
-                count=arguments.count,
-            )
-            out = arguments.out / f"{source.replace(':', '-')}-{holes}"
             reports[title, holes] = run.evaluate(
                 models,
-                chosen,
-                out,
-                features=features,
+                street_sets.chosen(source, holes, arguments.count),
+                arguments.out / f"{source.replace(':', '-')}-{holes}",
+                features=street_sets.features(),
                 detail=arguments.detail,
                 overwrite=True,
                 follow=lambda samples: tracked(samples, "cases"),

@@ -1,0 +1,43 @@
+"""The street sets of the benchmarks, their cases, and models to put beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scenefill import inpainter
+from scenefill import labels as label_sets
+from scenefill.data import public
+from scenefill.data.stream import data_root
+from scenefill.evaluation import cases
+from scenefill.inpainter import Inpainter
+from scenefill.losses.perceptual import feature_network
+from scenefill.metrics.perceptual import FeatureDistance
+from scenefill.networks.backend import TorchBackend, read
+
+TEST = {"CamVid Seq05VD": "camvid:test-seq05vd", "LabelMeFacade test": "labelmefacade:test", "IDD Lite val": "idd-lite:val"}
+VALIDATION = {
+    "CamVid val": "camvid:val", "LabelMeFacade train-val": "labelmefacade:train-val", "IDD Lite train-val": "idd-lite:train-val",
+}  # fmt: skip
+HOLES = ("centre", "irregular")
+BASE = "telea"
+STREET = label_sets.get("street")
+
+
+def chosen(source: str, holes: str, count: int | None) -> cases.CaseSet:
+    """So many cases of a set (None: all), with centre holes of 128x128 in 256x256 or the held-out irregular masks."""
+    root = data_root()
+    return cases.build(public.source(source, root, STREET), holes, labels=STREET, masks_dir=root / "irregular_masks", count=count)
+
+
+def model(name: str) -> Inpainter:
+    """By name or from a weights file; one of a training run, which has no graph beside it, is run by torch."""
+    path = Path(name)
+    if path.suffix == ".safetensors" and not path.with_suffix(".onnx").exists():
+        info, network = read(path)
+        return Inpainter(TorchBackend(network, name=path.stem, working_size=info.working_size, temperature=info.temperature))
+    return inpainter.load(name)
+
+
+def features() -> FeatureDistance:
+    """The feature distance of all tables."""
+    return FeatureDistance(feature_network("squeezenet"), "squeezenet")
