@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from PIL import Image
+from tiny import in_play, tiny_config
 
 from scenefill.data.batches import Batch
-from scenefill.data.stream import Stream
 from scenefill.errors import ConfigError, InputError
 from scenefill.inpainter import Inpainter
 from scenefill.networks import backend
 from scenefill.networks.interface import Prediction
 from scenefill.training import config as configs
-from scenefill.training.config import TrainConfig
 from scenefill.training.run import dry_run, run
 from scenefill.training.tasks.contextencoder import ContextEncoding
 
@@ -26,25 +25,11 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 RANDOM = ("loss.overlap=0", "loss.beyond=1.0", "discriminator.sees=picture")
 
 
-def tiny(photos: Path, *overrides: str) -> TrainConfig:
-    small = [
-        f'data.sources=["{photos}"]',
-        "data.workers=1",
-        "run.threads=1",
-        "run.batch_size=2",
-        "run.images=6",
-        "run.log_every=2",
-    ]
-    return configs.load(CONFIGS / "tiny" / "context-encoder.toml", [*small, *overrides])
+tiny = partial(tiny_config, "context-encoder")
 
 
 def task(photos: Path, *overrides: str) -> tuple[ContextEncoding, Batch]:
-    torch.manual_seed(0)
-    config = tiny(photos, *overrides)
-    made = ContextEncoding(config)
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    made.networks["discriminator"].eval()  # so that each call is the same
-    return made, Stream(config.data, None, 2, seed=0).batch(0)
+    return in_play(ContextEncoding, tiny(photos, *overrides))
 
 
 def test_known_pixels_near_the_hole_count_ten_times(photos: Path) -> None:

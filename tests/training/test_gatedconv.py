@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from PIL import Image
+from tiny import in_play, tiny_config
 from torch import Tensor
 
 from scenefill.data.batches import Batch
-from scenefill.data.stream import Stream
 from scenefill.inpainter import Inpainter
 from scenefill.networks import backend
 from scenefill.training import config as configs
-from scenefill.training.config import TrainConfig
 from scenefill.training.run import dry_run, run
 from scenefill.training.tasks.gatedconv import FreeFormInpainting
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def tiny(photos: Path, *overrides: str) -> TrainConfig:
-    small = [
-        f'data.sources=["{photos}"]',
-        "data.workers=1",
-        "run.threads=1",
-        "run.batch_size=2",
-        "run.images=6",
-        "run.log_every=2",
-    ]
-    return configs.load(CONFIGS / "tiny" / "gated-conv.toml", [*small, *overrides])
+tiny = partial(tiny_config, "gated-conv")
 
 
 def task(photos: Path, *overrides: str) -> tuple[FreeFormInpainting, Batch]:
-    torch.manual_seed(0)
-    config = tiny(photos, *overrides)
-    made = FreeFormInpainting(config)
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    made.networks["discriminator"].eval()  # so that each call is the same
-    return made, Stream(config.data, None, 2, seed=0).batch(0)
+    return in_play(FreeFormInpainting, tiny(photos, *overrides))
 
 
 def test_both_pictures_are_compared_and_the_refined_one_is_judged(photos: Path) -> None:

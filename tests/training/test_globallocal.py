@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from PIL import Image
+from tiny import in_play, tiny_config
 
 from scenefill.data.batches import Batch
-from scenefill.data.stream import Stream
 from scenefill.errors import ConfigError
 from scenefill.inpainter import Inpainter
 from scenefill.networks import backend
 from scenefill.networks.interface import Prediction
 from scenefill.training import config as configs
-from scenefill.training.config import TrainConfig
 from scenefill.training.run import dry_run, run
 from scenefill.training.tasks.globallocal import ThreeStageCompletion
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def tiny(photos: Path, *overrides: str) -> TrainConfig:
-    small = [
-        f'data.sources=["{photos}"]',
-        "data.workers=1",
-        "run.threads=1",
-        "run.batch_size=2",
-        "run.images=6",
-        "run.log_every=2",
-    ]
-    return configs.load(CONFIGS / "tiny" / "global-local.toml", [*small, *overrides])
+tiny = partial(tiny_config, "global-local")
 
 
 def task(photos: Path, *overrides: str) -> tuple[ThreeStageCompletion, Batch]:
-    torch.manual_seed(0)
-    config = tiny(photos, *overrides)
-    made = ThreeStageCompletion(config)
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    made.networks["discriminator"].eval()  # so that each call is the same
-    return made, Stream(config.data, None, 2, seed=0).batch(0)
+    return in_play(ThreeStageCompletion, tiny(photos, *overrides))
 
 
 def test_three_stages(photos: Path) -> None:
