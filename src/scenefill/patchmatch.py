@@ -364,7 +364,8 @@ class Block:
             cost += LAYOUT * np.einsum("ij,ij->i", layout, layout)
         if self.labels is not None:
             wanted, given = self.labels[rows], level.labels[keys[:, None] + level.corners]
-            cost += FOREIGN * ((wanted != given) & (wanted != UNKNOWN)).mean(axis=1)
+            foreign = np.count_nonzero((wanted != given) & (wanted != UNKNOWN), axis=1)
+            cost += np.float32(FOREIGN / len(level.corners)) * foreign
         return np.asarray(cost, np.float32)
 
     def _colours(self, rows: Indices, keys: Indices) -> Floats:
@@ -380,8 +381,8 @@ class Block:
         keys = keys.clip(0, len(self.price) - 1)
         rows = np.flatnonzero((keys != self.keys) & level.fits(self.targets, keys))
         around = level.field[self.targets[rows, None] + level.ring] - level.ring
-        continued = (around == keys[rows, None]).mean(axis=1) - (around == self.keys[rows, None]).mean(axis=1)
-        limit = self.cost[rows] + level.incoherence * continued.astype(np.float32)
+        new, old = (np.count_nonzero(around == each[rows, None], axis=1) for each in (keys, self.keys))
+        limit = self.cost[rows] + np.float32(level.incoherence / len(level.ring)) * (new - old)
         cost = self._features(rows, keys[rows])
         near = cost < limit  # the dearer comparison is for these alone
         rows, limit = rows[near], limit[near]
@@ -437,33 +438,38 @@ def _vote(level: Level) -> None:
 
 def _votes(level: Level, pixels: Indices) -> tuple[Floats, Floats]:
     """Colours (n, 3) and textures (n, 2) that the patches over each pixel agree on."""
-    colours, texture = level.colours.reshape(-1, 3), level.texture.reshape(-1, 2)
+    colours, texture = (np.ascontiguousarray(p.reshape(-1, p.shape[2]).T) for p in (level.colours, level.texture))
     spread = np.float32(2 * np.percentile(level.cost[level.targets], 75) + 1e-8)
     weight = level.weight.ravel()
     found = np.empty((len(pixels), 3), np.float32), np.empty((len(pixels), 2), np.float32)
-    for start in range(0, len(pixels), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        centres = pixels[part, None] - level.offsets
+    for start in range(0, len(pixels), _BLOCK // 4):  # 49 keys each
+        part = slice(start, start + _BLOCK // 4)
+        centres = pixels[part] - level.offsets[:, None]
         keys = level.field[centres]
-        source = np.where(keys < 0, level.keys[0], keys) + level.offsets
+        source = np.where(keys < 0, level.keys[0], keys) + level.offsets[:, None]
         cost = np.where(keys < 0, _FAR, level.cost[centres])
-        own = (level.labels[source] == level.labels[pixels[part]][:, None]) & (keys >= 0)
-        cost[(own.any(axis=1) & level.bound[pixels[part]])[:, None] & ~own] = _FAR
-        votes = np.exp((cost.min(axis=1, keepdims=True) - cost) / spread) * weight[centres]
-        votes /= votes.sum(axis=1, keepdims=True)
-        found[0][part] = _mode(colours[source], votes)
-        found[1][part] = np.einsum("ijk,ij->ik", texture[source], votes)
+        own = (level.labels[source] == level.labels[pixels[part]]) & (keys >= 0)
+        cost[own.any(axis=0) & level.bound[pixels[part]] & ~own] = _FAR
+        votes = np.exp((cost.min(axis=0) - cost) / spread) * weight[centres]
+        votes /= votes.sum(axis=0)
+        found[0][part] = _mode(colours[:, source], votes).T
+        found[1][part] = _mean(texture[:, source], votes).T
     return found
 
 
+def _mean(planes: Floats, share: Floats) -> Floats:
+    """(C, m, n) and the shares (m, n) of each of m in n means -> (C, n). In this order sums run along n, and are quick."""
+    return np.stack([(plane * share).sum(axis=0) for plane in planes])
+
+
 def _mode(shades: Floats, share: Floats) -> Floats:
-    """The colour that most votes agree on, by mean shift: a plain mean of differing patches is a blur."""
-    mode = np.einsum("ijk,ij->ik", shades, share)
+    """The colour (3, n) that most votes (3, m, n) agree on, by mean shift: a plain mean of differing patches is a blur."""
+    mode = _mean(shades, share)
     for bandwidth in (0.2, 0.1, 0.05):
-        away = shades - mode[:, None]
-        near = share * np.exp(np.einsum("ijk,ijk->ij", away, away) / (-2 * bandwidth**2)) + 1e-12 * share
-        mode = np.einsum("ijk,ij->ik", shades, near) / near.sum(axis=1, keepdims=True)
-    return np.asarray(mode, np.float32)
+        away = sum((plane - centre) ** 2 for plane, centre in zip(shades, mode, strict=True))
+        near = share * np.exp(away / np.float32(-2 * bandwidth**2)) + np.float32(1e-12) * share
+        mode = _mean(shades, near) / near.sum(axis=0)
+    return mode
 
 
 def _blend(level: Level) -> None:
