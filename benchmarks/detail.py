@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import street_sets
 from numpy.typing import NDArray
-from street_sets import BASE, HOLES, VALIDATION
+from street_sets import BASE, EXAMPLES, HOLES, VALIDATION
 
 from scenefill import images, inpainter, masks, sheets
 from scenefill.cli.progress import tracked
@@ -29,7 +29,6 @@ from scenefill.evaluation.cases import SIZE
 from scenefill.inpainter import Inpainter
 from scenefill.metrics.perceptual import FeatureDistance
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 VIEWS = {"red-car": (90, 220, None), "dog-walker": (60, 64, None), "crossing": (60, 110, None), "china": (90, 384, 64)}
 """Photo -> top and left of what is shown of it, and the size at which the network works, if not its own."""
 METRICS = ("psnr_hole", "feature_distance", "sharpness", "seam")

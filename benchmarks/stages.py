@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import street_sets
-from detail import EXAMPLES, VIEWS
+from detail import VIEWS
+from street_sets import EXAMPLES
 
 from scenefill import images, masks, sheets
 from scenefill.evaluation.cases import SIZE

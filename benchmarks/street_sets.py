@@ -20,6 +20,7 @@ VALIDATION = {
 }  # fmt: skip
 HOLES = ("centre", "irregular")
 BASE = "telea"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 STREET = label_sets.get("street")
 
 
