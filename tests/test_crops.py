@@ -245,6 +245,27 @@ def test_labels_are_enlarged_as_scores() -> None:
     assert confidence[0, 0] == pytest.approx(np.exp(1) / (np.exp(1) + np.exp(0.7) + 1))
 
 
+def test_classes_fade_into_those_of_the_whole_photo_towards_the_sides_of_a_window() -> None:
+    everything = crops.whole(120, 200, 60, 4)  # half the size
+    hole = np.zeros((120, 200), bool)
+    hole[40:60, 90:112] = True
+    crop = crops.Crop(0, 60, 64, 64, 64, 64, (64, 64), hole[:64, 60:124])
+    here, there = np.zeros((2, 64, 64), np.float32), np.zeros((2, *everything.frame), np.float32)
+    here[0], there[1] = 4, 2
+    there[1, :, 50:] = 6  # from column 100 of the photo
+    mixed = crops.faded(here, crop, hole, there, everything, temperature=2.0)
+    first = crops.chances(mixed, 2.0)[0]
+    inside = 1 / (1 + np.exp(-4 / 2))
+    np.testing.assert_allclose(first[hole[:64, 60:124]], inside, rtol=1e-5)
+    np.testing.assert_allclose(first[20, 12:50], inside, rtol=1e-5)
+    np.testing.assert_allclose(first[0, 12:50], inside, rtol=1e-5)  # the window touches the photo's upper side
+    at_sides = [1 / (1 + np.exp(2 / 2)), 1 / (1 + np.exp(6 / 2))]
+    np.testing.assert_allclose(first[20, [0, 63]], at_sides, atol=0.06)
+    assert (np.diff(first[20, :12]) > 0).all()
+    assert (np.diff(first[20, 53:]) < 0).all()
+    assert (np.diff(first[53:, 20]) < 0).all()
+
+
 def test_label_map_of_a_hole_obeys_and_leaves_other_holes_alone() -> None:
     hole, mine = np.array([[1, 1, 1, 0, 1]], bool), np.array([[1, 1, 1, 0, 0]], bool)
     hints = np.array([[UNKNOWN, UNKNOWN, 0, UNKNOWN, UNKNOWN]], np.uint8)

@@ -27,6 +27,8 @@ CONTEXT = 256
 """Smallest side of a window for a method without a working size, in pixels."""
 LONGEST = 4
 """Longest side of a whole photo in a segmentation, in working sizes; panoramas are shrunk until they fit."""
+RIM = 1 / 6
+"""Share of a window's side over which its classes fade into those of the whole photo."""
 _BAND = 64  # rows of a photo that are enlarged at a time: bounds the memory that a 12-megapixel photo takes
 
 LUMINANCE = np.array([[0.299], [0.587], [0.114]], np.float32)
@@ -247,6 +249,50 @@ def _share(hole: Mask, mask: Mask, feather: int) -> NDArray[np.float32]:
     share = np.where(distance <= feather, 1 - distance / (feather + 1), 0).astype(np.float32)
     share[mask & ~hole] = 0
     return share
+
+
+def faded(
+    scores: NDArray[np.float32], crop: Crop, hole: Mask, around: NDArray[np.float32], everything: Crop, temperature: float
+) -> NDArray[np.float32]:
+    """Class scores (K, *crop.frame) that turn into those of the whole photo towards the sides of the window, lest these show.
+
+    hole: (H, W), all holes; in them the crop has its say up to the sides.
+    around: (K, *everything.frame), what the model says of the whole photo.   temperature: as in `paste_labels`.
+    """
+    y, near_y = _beside(crop.top, crop.height, crop.rows, everything.height, everything.rows)
+    x, near_x = _beside(crop.left, crop.width, crop.columns, everything.width, everything.columns)
+    share = np.minimum.outer(near_y, near_x)
+    share[shrink_mask(hole, crop)[: crop.rows, : crop.columns]] = 1
+    place = np.meshgrid(x, y)
+    there = np.stack(
+        [
+            cv2.remap(plane[: everything.rows, : everything.columns], *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for plane in around
+        ]
+    )
+    here = scores[:, : crop.rows, : crop.columns]
+    mixed = share * chances(here, temperature) + (1 - share) * chances(there, temperature)
+    result = scores.copy()
+    result[:, : crop.rows, : crop.columns] = temperature * np.log(np.maximum(mixed, np.finfo(np.float32).tiny))
+    return result
+
+
+def _beside(start: int, length: int, seen: int, side: int, seen_side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """For each of the `seen` rows of a window: which row of the whole photo's `seen_side` it is, and how far inside it is.
+
+    The latter is 0 at a side of the window within the photo, and 1 from RIM on.
+    """
+    middles = (np.arange(seen, dtype=np.float32) + 0.5) / seen
+    before = middles if start > 0 else np.ones(seen)
+    after = 1 - middles if start + length < side else np.ones(seen)
+    rows = (start + length * middles) * (seen_side / side) - 0.5
+    return rows.astype(np.float32), (np.minimum(before, after) / RIM).clip(0, 1).astype(np.float32)
+
+
+def chances(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(K, ...) -> probabilities of the classes."""
+    raised = np.exp((scores - scores.max(axis=0)) / temperature)
+    return np.asarray(raised / raised.sum(axis=0))
 
 
 def paste_labels(

@@ -297,7 +297,10 @@ class Inpainter:
         """
         views = [(crop, scores, request) for crop, scores in seen if request]
         if not any(crop.hole.shape == pixels.shape[:2] for crop, _ in seen):
-            views.insert(0, self._view(pixels, size))
+            everything, around, nothing = self._view(pixels, size)
+            warmth = self.backend.temperature
+            joined = [(c, crops.faded(s, c, asked.hole, around, everything, warmth), asked) for c, s, asked in views]
+            views = [(everything, around, nothing), *joined]
         return self._read(views, pixels.shape[:2])
 
     def _read(self, views: Sequence[tuple[Crop, Scores, Request]], shape: tuple[int, ...]) -> tuple[LabelMap, Scores]:
@@ -321,8 +324,7 @@ class Inpainter:
         view = crop, scores, _ = self._view(pixels, size)
         labels, _ = self._read([view], pixels.shape[:2])
         found = np.isin(labels, ids)
-        chances = np.exp((scores - scores.max(axis=0)) / self.backend.temperature)
-        chance = chances[list(ids)].sum(axis=0, keepdims=True) / chances.sum(axis=0)
+        chance = crops.chances(scores, self.backend.temperature)[list(ids)].sum(axis=0, keepdims=True)
         near = found.copy()
         for rows, band in crops.enlarge(chance, crop, cv2.INTER_LINEAR):
             near[rows] |= band[:, :, 0] > LIKELY
