@@ -13,10 +13,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import street_sets
 from numpy.typing import NDArray
 from street_sets import EXAMPLES
 
-from scenefill import images, inpainter, masks, sheets
+from scenefill import images, masks, sheets
 
 Pixels = NDArray[np.uint8]
 
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--model", default="sge-net-street", help="name or weights file")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    fill = inpainter.load(arguments.model)
+    fill = street_sets.model(arguments.model)
     crossing, cars = example("crossing")
     cases = {
         "interior": example("coffee"),
