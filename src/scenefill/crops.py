@@ -264,12 +264,9 @@ def faded(
     share = np.minimum.outer(near_y, near_x)
     share[shrink_mask(hole, crop)[: crop.rows, : crop.columns]] = 1
     place = np.meshgrid(x, y)
-    there = np.stack(
-        [
-            cv2.remap(plane[: everything.rows, : everything.columns], *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            for plane in around
-        ]
-    )
+    inner = around[:, : everything.rows, : everything.columns]
+    moved = [cv2.remap(plane, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for plane in inner]
+    there = np.asarray(moved, np.float32)
     here = scores[:, : crop.rows, : crop.columns]
     mixed = share * chances(here, temperature) + (1 - share) * chances(there, temperature)
     result = scores.copy()
