@@ -19,7 +19,7 @@ from .. import weights
 from ..errors import InputError, WeightsError
 from . import create
 from .edgeconnect import from_published
-from .interface import as_float16, load_into
+from .interface import as_float16, described, load_into
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,15 @@ def convert(kind: str, files: Sequence[Path], out: Path) -> None:
     network = create(published.network, **published.config)
     arrays = as_float16(tensors)
     load_into(network, arrays, " and ".join(map(str, files)))
-    info = weights.Info(
-        network=published.network,
-        config=dict(published.config),
-        label_set=network.labels.name if network.labels else None,
+    info = described(
+        network,
+        published.network,
+        published.config,
         working_size=published.working_size,
-        stride=network.stride,
-        temperature=1.0,
         trained_on=(),
         images_seen=0,
-        metrics={},
         licence=published.licence,
         notes=f"the authors' weights, imported from {', '.join(file.name for file in files)}",
-        known_map=network.known_map,
-        guide=network.guide,
     )
     weights.save(out, arrays, info)
 

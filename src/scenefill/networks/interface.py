@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError, WeightsError
 from ..labels import LabelSet
+from ..weights import Info
 
 
 class Prediction(NamedTuple):
@@ -90,6 +91,14 @@ def build_config(kind: type, values: dict[str, Any], where: str) -> Any:
 def as_float16(state: Mapping[str, Tensor]) -> dict[str, NDArray[np.float16]]:
     """A state dict as NumPy float16 arrays."""
     return {name: tensor.detach().cpu().to(torch.float16).numpy() for name, tensor in state.items()}
+
+
+def described(network: Network, name: str, config: Mapping[str, Any], **rest: Any) -> Info:
+    """What a weights file says of a network by that name; what the network cannot know, such as the licence, is in `rest`."""
+    return Info(
+        network=name, config=dict(config), label_set=network.labels.name if network.labels else None, stride=network.stride,
+        temperature=1.0, metrics={}, known_map=network.known_map, guide=network.guide, **rest,
+    )  # fmt: skip
 
 
 def load_into(network: nn.Module, tensors: Mapping[str, NDArray[Any]], where: str) -> None:

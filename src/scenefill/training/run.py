@@ -17,7 +17,7 @@ from .. import weights
 from ..data.batches import Batch
 from ..data.stream import Stream
 from ..errors import ConfigError, DataError, WeightsError
-from ..networks.interface import Network, as_float16, load_into
+from ..networks.interface import Network, as_float16, described, load_into
 from . import checkpoint, tasks
 from .config import TrainConfig, plain
 from .engine import Hooks, Progress, parts_of, start, train
@@ -141,25 +141,19 @@ def _task(config: TrainConfig) -> Task:
 def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_seen: int) -> None:
     """The averaged generator as NAME.safetensors with its description, the other networks as float16 beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    generator = progress.task.generator
-    info = weights.Info(
-        network=config.network["name"],
-        config={key: value for key, value in config.network.items() if key != "name"},
-        label_set=generator.labels.name if generator.labels else None,
+    info = described(
+        progress.task.generator,
+        config.network["name"],
+        {key: value for key, value in config.network.items() if key != "name"},
         working_size=config.data.size,
-        stride=generator.stride,
-        temperature=1.0,
         trained_on=config.run.trained_on or config.data.sources,
         images_seen=images_seen,
-        metrics={},
         licence=config.run.licence,
-        known_map=generator.known_map,
-        guide=generator.guide,
     )
     weights.save(folder / f"{info.network}.safetensors", as_float16(progress.average.state_dict()), info)
     for name, network in _adversaries(progress.task):
-        described = replace(info, network=name, config={}, notes=f"the {name} that {info.network} was trained against")
-        weights.save(folder / f"{name}.safetensors", as_float16(network.state_dict()), described)
+        other = replace(info, network=name, config={}, notes=f"the {name} that {info.network} was trained against")
+        weights.save(folder / f"{name}.safetensors", as_float16(network.state_dict()), other)
 
 
 def load_initial(task: Task, path: Path) -> int:
