@@ -131,8 +131,8 @@ def commands(model: str, folder: Path) -> Iterator[Row]:
     small, large = (512, 512, 128, "png"), (4000, 3000, 600, "jpg")
     for (width, height, hole, suffix), *options in ((small,), (large,), (large, "--detail", "none")):
         photo, mask = (folder / f"{width}.{kind}" for kind in (suffix, "mask.png"))
-        pixels, holes = example(height, width, hole)
         if not photo.exists():
+            pixels, holes = example(height, width, hole)
             images.write_rgb(pixels, photo)
             masks.write(holes, mask)
         arguments = ["inpaint", photo, mask, "-o", folder / f"out.{suffix}", "-m", model, "--overwrite", *options]
