@@ -13,10 +13,10 @@ from scenefill.data.batches import Batch
 from scenefill.data.stream import Stream
 from scenefill.training import config as configs
 from scenefill.training.config import TrainConfig
-from scenefill.training.tasks.adversarial import AdversarialTask
+from scenefill.training.task import Task
 
 TINY = Path(__file__).parents[1] / "configs" / "tiny"
-T = TypeVar("T", bound=AdversarialTask)
+T = TypeVar("T", bound=Task)
 
 
 def tiny_config(name: str, photos: Path, *overrides: str) -> TrainConfig:
@@ -25,10 +25,16 @@ def tiny_config(name: str, photos: Path, *overrides: str) -> TrainConfig:
     return configs.load(TINY / f"{name}.toml", [f'data.sources=["{photos}"]', *small, *overrides])
 
 
-def in_play(kind: Callable[[TrainConfig], T], config: TrainConfig) -> tuple[T, Batch]:
-    """A task that is set up, its discriminator in evaluation mode so that each call is the same, and a first batch."""
+def set_up(kind: Callable[[TrainConfig], T], config: TrainConfig) -> T:
+    """A task as a run begins with it, always the same."""
     torch.manual_seed(0)
     made = kind(config)
     made.setup(Fabric(accelerator="cpu", devices=1))
+    return made
+
+
+def in_play(kind: Callable[[TrainConfig], T], config: TrainConfig) -> tuple[T, Batch]:
+    """A task that is set up, its discriminator in evaluation mode so that each call is the same, and a first batch."""
+    made = set_up(kind, config)
     made.networks["discriminator"].eval()
     return made, Stream(config.data, None, 2, seed=0).batch(0)

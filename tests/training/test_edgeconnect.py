@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
+from tiny import set_up
 from torch import Tensor, nn
 
 from scenefill import guides, images, masks, weights
@@ -39,10 +39,7 @@ def values(photos: Path, **loss: Any) -> dict[str, Any]:
 
 
 def task(photos: Path, **loss: Any) -> EdgeGuidedInpainting:
-    torch.manual_seed(0)
-    made = EdgeGuidedInpainting(parse(values(photos, **loss)))
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    return made
+    return set_up(EdgeGuidedInpainting, parse(values(photos, **loss)))
 
 
 def batch() -> Batch:

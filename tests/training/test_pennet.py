@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from streets import training
+from tiny import set_up
 from torch import Tensor, nn
 
 from scenefill.data.batches import Batch
@@ -41,10 +41,7 @@ def values(photos: Path, **sections: dict[str, Any]) -> dict[str, Any]:
 
 
 def task(photos: Path, **loss: Any) -> PyramidInpainting:
-    torch.manual_seed(0)
-    made = PyramidInpainting(parse(values(photos, loss=loss)))
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    return made
+    return set_up(PyramidInpainting, parse(values(photos, loss=loss)))
 
 
 def batch() -> Batch:

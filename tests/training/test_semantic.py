@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from streets import STREET, training
+from tiny import set_up
 from torch import Tensor, nn
 
 from scenefill.data.batches import Batch
@@ -30,10 +30,7 @@ OFF = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def task(photos: Path, **loss: Any) -> SemanticInpainting:
-    torch.manual_seed(0)
-    made = SemanticInpainting(parse(training(photos, loss=loss)))
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    return made
+    return set_up(SemanticInpainting, parse(training(photos, loss=loss)))
 
 
 def batch() -> Batch:
@@ -147,9 +144,7 @@ def test_the_adversary_judges_the_composited_picture(photos: Path, kind: Any) ->
 
 
 def test_the_adversary_may_see_the_true_labels(photos: Path) -> None:
-    torch.manual_seed(0)
-    made = SemanticInpainting(parse(training(photos, discriminator={"label_map": True})))
-    made.setup(Fabric(accelerator="cpu", devices=1))
+    made = set_up(SemanticInpainting, parse(training(photos, discriminator={"label_map": True})))
     seen: list[Tensor] = []
     made.networks["discriminator"].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     asked = batch()
@@ -181,8 +176,7 @@ def test_composite_keeps_the_known_pixels() -> None:
 
 def test_a_network_without_labels_has_no_label_terms(photos: Path) -> None:
     bare = {"label_heads": False, "semantic_guidance": False, "confidence_evaluation": False}
-    made = SemanticInpainting(parse(training(photos, network=bare)))
-    made.setup(Fabric(accelerator="cpu", devices=1))
+    made = set_up(SemanticInpainting, parse(training(photos, network=bare)))
     given = prediction()._replace(logits=None, logits_per_scale=())
     assert set(terms(made, given)) == {"re", "ad", "fm"}
     for sections, said in (

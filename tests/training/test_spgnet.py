@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
 from streets import STREET, training
+from tiny import set_up
 from torch import Tensor, nn
 
 from scenefill import networks
@@ -44,10 +44,7 @@ def values(photos: Path, part: str, **sections: dict[str, Any]) -> dict[str, Any
 
 
 def task(photos: Path, part: str, **loss: Any) -> SegmentationGuidedInpainting:
-    torch.manual_seed(0)
-    made = SegmentationGuidedInpainting(parse(values(photos, part, loss=loss)))
-    made.setup(Fabric(accelerator="cpu", devices=1))
-    return made
+    return set_up(SegmentationGuidedInpainting, parse(values(photos, part, loss=loss)))
 
 
 def batch() -> Batch:
