@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import street_sets
 from numpy.typing import NDArray
-from street_sets import BASE, EXAMPLES, HOLES, VALIDATION
+from street_sets import BASE, HOLES, VALIDATION
 
-from scenefill import images, inpainter, masks, sheets
+from scenefill import images, inpainter, sheets
 from scenefill.cli.progress import tracked
 from scenefill.detail import Detail
 from scenefill.evaluation import cases, run
@@ -73,8 +73,8 @@ def examples(model: Inpainter) -> NDArray[np.uint8]:
     rows = []
     for name, (top, left, size) in VIEWS.items():
         view = slice(top, top + SIZE), slice(left, left + SIZE)
-        photo, hole = images.read(EXAMPLES / "photos" / f"{name}.jpg"), masks.read(EXAMPLES / "masks" / f"{name}.png")
-        row: list[sheets.Panel] = [("photo and hole", np.where(hole[..., None], np.uint8(255), photo.pixels)[view])]
+        photo, hole = street_sets.example(name)
+        row: list[sheets.Panel] = [("photo and hole", np.where(hole[..., None], np.uint8(255), photo)[view])]
         for wish in ("none", "auto"):
             title = f"--detail {wish}" + (f" --size {size}" if size else "")
             row.append((title, model.fill(photo, hole, detail=wish, size=size).picture.rgb8()[view]))

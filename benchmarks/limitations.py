@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import street_sets
 from numpy.typing import NDArray
-from street_sets import EXAMPLES
+from street_sets import example
 
-from scenefill import images, masks, sheets
+from scenefill import images, sheets
 
 Pixels = NDArray[np.uint8]
 
@@ -48,12 +48,6 @@ def main() -> None:
         ]  # fmt: skip
         rows.append([(name, framed(picture)) for name, picture in row])
     images.write_rgb(sheets.grid(rows), arguments.out, overwrite=True)
-
-
-def example(name: str) -> tuple[Pixels, masks.Mask]:
-    """A photo of examples/ and its hole."""
-    photo = images.read(EXAMPLES / "photos" / f"{name}.jpg")
-    return photo.rgb8(), masks.read(EXAMPLES / "masks" / f"{name}.png")
 
 
 def framed(picture: Pixels, height: int = 300, width: int = 400) -> Pixels:

@@ -16,6 +16,7 @@ import street_sets
 from numpy.typing import NDArray
 from street_sets import HOLES, VALIDATION
 
+from scenefill import crops
 from scenefill.cli.progress import tracked
 from scenefill.evaluation.cases import Sample
 from scenefill.labels import UNKNOWN
@@ -52,7 +53,7 @@ def passes(backend: Backend, sample: Sample) -> dict[str, Step]:
     blanked = sample.blanked.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
     first = look(backend, blanked, hole)
     found = {"one": first}
-    sure = confidence(first[1])
+    sure = crops.chances(first[1][0], 1.0).max(axis=0)[None, None]  # its order is all that counts
     for share in (0.3, 0.5, 0.7):
         rest = hole & (sure <= np.quantile(sure[hole], share))
         picture, scores = look(backend, first[0], rest)
@@ -71,12 +72,6 @@ def look(backend: Backend, picture: Floats, hole: NDArray[np.bool_], hints: NDAr
     answer = backend.run(np.where(hole, 0, picture).astype(np.float32), hole.astype(np.float32), told, forbid)
     assert answer.logits is not None
     return np.where(hole, answer.image.clip(-1, 1), picture), answer.logits
-
-
-def confidence(scores: Floats) -> Floats:
-    """(1, K, H, W) -> (1, 1, H, W): the largest probability; its order is all that counts."""
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(1 / chances.sum(axis=1, keepdims=True))
 
 
 def measures(picture: Floats, scores: Floats, sample: Sample, features: FeatureDistance) -> list[float]:

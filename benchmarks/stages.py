@@ -1,6 +1,6 @@
 """The picture of docs/training-log.md: the holes of examples/ filled with the weights of one run after the other.
 
-python benchmarks/stages.py --model "stage 1=runs/street-128/weights/sge-net.safetensors" ... --out docs/pictures/training-log.jpg
+python benchmarks/stages.py --model "stage 1=runs/street-128/weights/sge-net.safetensors" ... --out out/stages.jpg
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import street_sets
 from detail import VIEWS
-from street_sets import EXAMPLES
 
-from scenefill import images, masks, sheets
+from scenefill import images, sheets
 from scenefill.evaluation.cases import SIZE
 
 
@@ -23,12 +22,12 @@ def main() -> None:
     parser.add_argument("--detail", default="none", help="as in `scenefill inpaint` (default: none)")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    models = {title: street_sets.model(file) for title, _, file in (entry.rpartition("=") for entry in arguments.model)}
+    models = street_sets.titled(arguments.model)
     rows = []
     for name, (top, left, _) in VIEWS.items():
         view = slice(top, top + SIZE), slice(left, left + SIZE)
-        photo, hole = images.read(EXAMPLES / "photos" / f"{name}.jpg"), masks.read(EXAMPLES / "masks" / f"{name}.png")
-        row: list[sheets.Panel] = [("photo and hole", np.where(hole[..., None], np.uint8(255), photo.pixels)[view])]
+        photo, hole = street_sets.example(name)
+        row: list[sheets.Panel] = [("photo and hole", np.where(hole[..., None], np.uint8(255), photo)[view])]
         row += [(title, model.fill(photo, hole, detail=arguments.detail).picture.rgb8()[view]) for title, model in models.items()]
         rows.append(row)
     images.write_rgb(sheets.grid(rows), arguments.out, overwrite=True)

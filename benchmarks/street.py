@@ -31,10 +31,7 @@ def main() -> None:
     parser.add_argument("--detail", choices=get_args(Detail), default="none", help="as in `scenefill inpaint` (default: none)")
     parser.add_argument("--count", type=int, help="so many photos of each set (default: all)")
     arguments = parser.parse_args()
-    models = {BASE: street_sets.model(BASE)}
-    for name in arguments.model:
-        title, _, file = name.rpartition("=")
-        models[title or Path(file).stem] = street_sets.model(file)
+    models, features = street_sets.titled([BASE, *arguments.model]), street_sets.features()
     reports: dict[tuple[str, str], Report] = {}
     for title, source in (VALIDATION if arguments.validation else TEST).items():
         for holes in HOLES:
@@ -42,7 +39,7 @@ def main() -> None:
                 models,
                 street_sets.chosen(source, holes, arguments.count),
                 arguments.out / f"{source.replace(':', '-')}-{holes}",
-                features=street_sets.features(),
+                features=features,
                 detail=arguments.detail,
                 overwrite=True,
                 follow=lambda samples: tracked(samples, "cases"),

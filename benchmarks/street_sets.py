@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from scenefill import inpainter
+import numpy as np
+from numpy.typing import NDArray
+
+from scenefill import images, inpainter, masks
 from scenefill import labels as label_sets
 from scenefill.data import public
 from scenefill.data.stream import data_root
 from scenefill.evaluation import cases
 from scenefill.inpainter import Inpainter
 from scenefill.losses.perceptual import feature_network
+from scenefill.masks import Mask
 from scenefill.metrics.perceptual import FeatureDistance
 from scenefill.networks.backend import TorchBackend, read
 
@@ -37,6 +42,18 @@ def model(name: str) -> Inpainter:
         info, network = read(path)
         return Inpainter(TorchBackend(network, name=path.stem, working_size=info.working_size, temperature=info.temperature))
     return inpainter.load(name)
+
+
+def titled(entries: Iterable[str]) -> dict[str, Inpainter]:
+    """Models by title, from TITLE=FILE; the title of a plain name or file is its stem."""
+    parts = (entry.rpartition("=") for entry in entries)
+    return {title or Path(file).stem: model(file) for title, _, file in parts}
+
+
+def example(name: str) -> tuple[NDArray[np.uint8], Mask]:
+    """A photo of examples/ (H, W, 3) and its hole (H, W)."""
+    photo = images.read(EXAMPLES / "photos" / f"{name}.jpg")
+    return photo.rgb8(), masks.read(EXAMPLES / "masks" / f"{name}.png")
 
 
 def features() -> FeatureDistance:
