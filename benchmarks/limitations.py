@@ -2,8 +2,9 @@
 
     python benchmarks/limitations.py --out docs/pictures/limitations.jpg
 
-An interior, a person in portrait format, and the street of examples/ as it is, by night and in rain. Night and rain are imitated,
-since no free photo of either was at hand: the one by an exposure of 1/20 with a sensor's noise, the other by mist and streaks.
+An interior by lamplight, a wall in portrait format, and the street of examples/ as it is, by night and in rain. These two are
+imitated, since no free photo of either was at hand: the one by an exposure of 1/20 with a sensor's noise, the other by mist and
+streaks.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def main() -> None:
     fill = street_sets.model(arguments.model)
     crossing, cars = example("crossing")
     cases = {
-        "interior": example("coffee"),
-        "portrait format": example("astronaut"),
+        "interior": example("wine"),
+        "portrait format": example("dogs"),
         "by day": (crossing, cars),
         "night (imitated)": (night(crossing), cars),
         "rain (imitated)": (rain(crossing), cars),
