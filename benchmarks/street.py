@@ -51,9 +51,9 @@ def main() -> None:
 def table(reports: Mapping[tuple[str, str], Report], model: str) -> str:
     """One line per set and kind of hole, and the means of each kind over the sets."""
     lines = [
-        "| holes | set | hole-PSNR, dB | less Telea's | sharpness | seam | feature distance over Telea's "
+        "| holes | set | hole-PSNR, dB | less Telea's | sharpness | seam | checkerboard | feature distance over Telea's "
         "| label accuracy in the hole | ECE |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for holes in HOLES:
         rows = {title: _row(reports[title, holes], model) for title, kind in reports if kind == holes}
@@ -73,6 +73,7 @@ def _row(report: Report, model: str) -> list[float]:
         value("psnr_hole") - value("psnr_hole", BASE),
         value("sharpness"),
         value("seam"),
+        value("checkerboard"),
         value("feature_distance") / value("feature_distance", BASE),
         value("accuracy_hole"),
         value("ece_hole"),

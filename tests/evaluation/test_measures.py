@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scenefill import images
 from scenefill.data.folder import Dataset
@@ -36,6 +39,18 @@ def test_values_of_one_case_are_those_of_the_metrics(scenes: Dataset, street: La
 def test_sharpness_of_many_is_a_ratio_of_means(scenes: Dataset, flat: Inpainter) -> None:
     statistic = np.array([[1.0, 1.0], [0.0, 3.0]])
     assert by_name(None)["sharpness"].value(statistic.mean(axis=0)) == 0.25
+
+
+def test_checkerboard_of_many_is_a_ratio_of_means_and_a_flat_fill_has_none(scenes: Dataset) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    sample = replace(build(scenes, "centre", size=64)[0], image=noise)
+
+    def statistic(fill: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return measure(Result(images.read(fill), sample.mask), sample, None).statistics["checkerboard"]
+
+    of_truth, of_flat = statistic(noise), statistic(np.full_like(noise, 90))
+    assert of_flat.tolist() == [0, 0]
+    assert by_name(None)["checkerboard"].value((of_truth + of_flat) / 2) == 1
 
 
 def test_an_identical_picture_counts_for_nothing(scenes: Dataset) -> None:

@@ -91,3 +91,30 @@ def test_sharpness_is_not_defined_over_a_flat_truth() -> None:
     single = np.zeros((40, 40), bool)
     single[3, 3] = True
     assert np.isnan(structure.gradient_energy(ramp(), single))
+
+
+def test_repetition_of_noise_is_one_for_each_period() -> None:
+    noise = np.repeat(rng.normal(128, 20, (256, 256, 1)).clip(0, 255).astype(np.uint8), 3, axis=2)
+    assert structure.repetition(noise, centre(256, 256)) == pytest.approx(len(structure.PERIODS), abs=1.5)
+
+
+@pytest.mark.parametrize("period", structure.PERIODS)
+def test_a_checkerboard_of_any_stride_is_found_wherever_it_starts(period: int) -> None:
+    rows, columns = np.indices((256, 256)) + 3
+    board = np.where((rows % period < period // 2) ^ (columns % period < period // 2), 8.0, -8.0)
+    noise = rng.normal(0, 20, (256, 256))
+
+    def grey(luma: np.ndarray) -> np.ndarray:
+        return np.repeat((128 + luma).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+    mask = centre(256, 256)
+    assert structure.checkerboard(grey(noise + board), grey(noise), mask) > 2
+    outside = np.where(mask, noise, noise + board)
+    assert structure.checkerboard(grey(outside), grey(noise), mask) == pytest.approx(1)
+
+
+def test_repetition_is_not_defined_where_there_is_nothing_to_repeat() -> None:
+    flat, mask = np.full((40, 40, 3), 90, np.uint8), centre(40, 40)
+    assert np.isnan(structure.repetition(flat, mask))
+    assert np.isnan(structure.repetition(ramp(), np.zeros((40, 40), bool)))
+    assert np.isnan(structure.checkerboard(noisy((40, 40))[0], flat, mask))

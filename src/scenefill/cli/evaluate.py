@@ -39,9 +39,10 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Measure models on the same holes.
 
-    Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness; feature
-    distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are cut to their middle
-    square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw themselves.
+    Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness;
+    checkerboard; feature distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are
+    cut to their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
+    themselves.
     """
     try:
         import torch  # noqa: F401

@@ -60,6 +60,9 @@ def metrics(labels: LabelSet | None, network: str | None) -> tuple[Metric, ...]:
              "over the same ratio of the truth (each mean raised by 1 grey level); 1 is invisible"),
         mean("sharpness", "", "near 1", "mean squared luma step between 4-neighbours inside the hole, mean over the pictures, "
              "over the same mean of the truth; below 1 is blur"),
+        mean("checkerboard", "", "near 1", f"how much of the luma inside the hole repeats itself with the pixel grid after "
+             f"{', '.join(map(str, structure.PERIODS))} pixels, mean over the pictures, over the same mean of the truth; "
+             "above 1 is a pattern of the network's own"),
     )  # fmt: skip
     features = (
         mean("feature_distance", "", "lower", f"squared difference of unit feature vectors ({network}), mean over the positions "
@@ -118,6 +121,7 @@ def measure(result: Result, sample: Sample, labels: LabelSet | None, features: F
         "l1": _one(pixel.l1(image, truth)),
         "seam": _one(structure.seam(image, truth, hole)),
         "sharpness": np.array([structure.gradient_energy(picture, hole) for picture in (image, truth)]),
+        "checkerboard": _finite([structure.repetition(picture, hole) for picture in (image, truth)]),
     }
     rows: list[Array | None] = [None, None]
     if features is not None:
@@ -138,4 +142,9 @@ def measure(result: Result, sample: Sample, labels: LabelSet | None, features: F
 
 def _one(value: float) -> Array:
     """A plain value and its count; a value that is not defined counts for nothing."""
-    return np.array([value, 1.0]) if np.isfinite(value) else np.zeros(2)
+    return _finite([value, 1.0])
+
+
+def _finite(pair: list[float]) -> Array:
+    """A value and what it is a share of; nothing of either where one is not defined."""
+    return np.array(pair) if np.isfinite(pair).all() else np.zeros(2)

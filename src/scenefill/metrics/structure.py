@@ -1,7 +1,8 @@
-"""Structure of a fill: SSIM, the seam along the hole's border, and how much detail there is inside."""
+"""Structure of a fill: SSIM, the seam along the hole's border, how much detail lies inside, and whether it is a checkerboard."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,6 +18,12 @@ from .pixel import RANGE, Mask, Rgb
 
 SEAM_BAND = 4
 """Gradients at most this many pixels from the hole's border, on either side, are what `seam` compares the border with."""
+
+FLAT = 1 / 12
+"""Variances of luma up to this are those of rounding to whole grey levels."""
+
+PERIODS = (2, 4, 8, 16)
+"""Strides of networks, in pixels: what an uneven layer leaves repeats itself after one of them (Odena et al., Distill 2016)."""
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the five scales, finest first (Wang, Simoncelli, Bovik 2003)."""
@@ -85,14 +92,49 @@ def sharpness(image: Rgb, truth: Rgb, mask: Mask) -> float:
     return gradient_energy(image, mask) / energy if energy else float("nan")
 
 
+def repetition(image: Rgb, mask: Mask) -> float:
+    """How much of the fill repeats itself with the pixel grid, after 2, 4, 8 or 16 pixels; about 1 for each of them by chance.
+
+    For each period p, luma less its mean over the (2p+1)^2 pixels of the hole around it is sorted into p^2 classes by the
+    position of a pixel modulo p. The variance between the means of the classes, times the size of a class, over that of all
+    pixels is the F of a one-way analysis of variance; they are added up. Photos have less than chance, since neighbouring pixels
+    lie in different classes and are alike, and more where windows happen to fit. NaN without a hole or in a flat one.
+    """
+    luma, known = _luma(image), mask.astype(np.float64)
+    rows, columns = np.nonzero(mask)
+    total = 0.0
+    for period in PERIODS:
+        side = 2 * period + 1
+        summed, pixels = (cv2.boxFilter(values, -1, (side, side), normalize=False) for values in (luma * known, known))
+        residual = (luma - summed / pixels.clip(1))[mask]
+        place = rows % period * period + columns % period
+        sums, counts = (np.bincount(place, weight, period**2) for weight in (residual, None))
+        variance = residual.var() if residual.size else 0.0
+        if variance <= FLAT:
+            return float("nan")
+        total += float((sums**2 / counts.clip(1)).sum() / period**2 / variance)
+    return total
+
+
+def checkerboard(image: Rgb, truth: Rgb, mask: Mask) -> float:
+    """`repetition` of the fill over the truth's: 1 or less is none, clearly above 1 a pattern of the network's own."""
+    return repetition(image, mask) / repetition(truth, mask)
+
+
 def _batch(image: Rgb) -> Tensor:
     return torch.from_numpy(image.astype(np.float32).transpose(2, 0, 1)[None])
 
 
 def _steps(image: Rgb) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Differences of luma (Rec. 601) between neighbours: (H, W-1) across, (H-1, W) down."""
-    luma = image @ np.array([0.299, 0.587, 0.114])
+    """Differences of luma between neighbours: (H, W-1) across, (H-1, W) down."""
+    luma = _luma(image)
     return np.diff(luma, axis=1), np.diff(luma, axis=0)
+
+
+def _luma(image: Rgb) -> NDArray[np.float64]:
+    """Rec. 601, (H, W), 0..255."""
+    luma: NDArray[np.float64] = image @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def _neighbours(mask: Mask) -> tuple[tuple[Mask, Mask], tuple[Mask, Mask]]:
