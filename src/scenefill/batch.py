@@ -65,12 +65,12 @@ def pair(photos: str | Path, masks: str | Path, out: str | Path, *, glob: str = 
     if out.resolve() in (photos.resolve(), masks.resolve()):
         raise OutputError(f"the outputs cannot lie in {out}, among what they are made from; give another folder")
     if masks.is_file():
-        drawn: Drawn = {photo: {"": masks} for photo in _pictures(photos, out, masks)}
+        drawn: Drawn = {photo: {"": masks} for photo in pictures(photos, out, masks)}
     elif masks.samefile(photos):
-        found = _pictures(photos, out)
+        found = pictures(photos, out)
         drawn = _drawn(photos, [path for path in found if not _NUMBERED.fullmatch(path.stem)], photos, found)
     else:
-        drawn = _drawn(photos, _pictures(photos, out, masks), masks, _pictures(masks, out, photos))
+        drawn = _drawn(photos, pictures(photos, out, masks), masks, pictures(masks, out, photos))
     chosen = set(photos.glob(glob))
     drawn = {photo: found for photo, found in drawn.items() if photo in chosen}
     if not drawn:
@@ -112,7 +112,7 @@ def _drawn(photo_folder: Path, photos: Sequence[Path], mask_folder: Path, masks:
     return drawn
 
 
-def _pictures(folder: Path, *without: Path) -> list[Path]:
+def pictures(folder: Path, *without: Path) -> list[Path]:
     """The pictures in a folder and below it, but for hidden files, and for what is or lies in one of `without` further down."""
     root = folder.resolve()
     left_out = [path.resolve() for path in without if not root.is_relative_to(path.resolve())]

@@ -112,6 +112,20 @@ def test_steering_a_model_without_semantics(run: Run, folder: Path) -> None:
     )
 
 
+def test_segment_of_a_folder(run: Run, painter: Painter, folder: Path) -> None:
+    photos = folder / "photos"
+    photos.mkdir()
+    assert "there is no photo" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+    (photos / "a.png").write_bytes((folder / "photo.png").read_bytes())
+    assert "among the photos" in _refused(run("segment", photos, "-o", photos / "labels", "-m", "painter"))
+    overlay = ("--overlay", folder / "look.png")
+    assert "--overlay is for one photo" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter", *overlay))
+    assert "knows no classes" in run("segment", photos, "-o", folder / "maps", "-m", "telea")[2]
+    assert sorted(path.name for path in photos.iterdir()) == ["a.png"]
+    Image.new("RGB", (64, 48)).save(photos / "a.jpg")
+    assert "two photos" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+
+
 def test_an_unknown_model_gets_the_near_one(run: Run, folder: Path) -> None:
     assert 'did you mean "telea"?' in _fill(run, folder, "-m", "talea")
     assert "no weights file" in _fill(run, folder, "-m", folder / "missing.safetensors")

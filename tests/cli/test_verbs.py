@@ -12,6 +12,7 @@ from fakes import STREET, Painter, write_network
 from PIL import Image
 
 from scenefill import benchmark, labels, weights
+from scenefill.data.check import check
 from scenefill.errors import WeightsError
 
 Run = Callable[..., tuple[int, str, str]]
@@ -46,6 +47,34 @@ def test_segment_writes_ids_and_an_overlay(run: Run, painter: Painter, photo: Pa
     assert (_pixels(out) == STREET.from_colours(street)).mean() > 0.95
     inside = (slice(31, 37), slice(24, 40))
     assert np.abs(_pixels(overlay)[inside].astype(int) - street[inside]).max() <= 1, "car over car"
+
+
+def test_segment_of_a_folder_goes_on_where_it_stopped(run: Run, painter: Painter, photo: Path, street: np.ndarray) -> None:
+    photos, maps = photo.parent / "images", photo.parent / "labels"
+    (photos / "north").mkdir(parents=True)
+    Image.fromarray(street).save(photos / "a.png")
+    Image.fromarray(street).save(photos / "north" / "b.jpg", quality=100)
+    (photos / "c.png").write_bytes(b"no picture")
+    code, printed, said = run("segment", photos, "-o", maps, "-m", "painter")
+    assert (code, printed) == (1, f"2 done, 0 skipped, 1 failed: {maps}\n")
+    assert said.startswith(f"scenefill: {photos / 'c.png'}: ")
+    assert said.count("\n") == 1
+    assert (_pixels(maps / "a.png") == STREET.from_colours(street)).mean() > 0.95
+    assert _pixels(maps / "north" / "b.png").shape == (48, 64)
+    (photos / "c.png").unlink()
+    assert run("segment", photos, "-o", maps, "-m", "painter")[:2] == (0, f"0 done, 2 skipped, 0 failed: {maps}\n")
+    assert check(photos, maps, STREET).ok, "photos and maps are a data set"
+
+
+def test_segment_leaves_unknown_what_is_not_sure(run: Run, painter: Painter, photo: Path, tmp_path: Path) -> None:
+    shares = []
+    for sure in (0.0, 0.9, 1.0):
+        out = tmp_path / f"{sure}.png"
+        assert run("segment", photo, "-o", out, "-m", "painter", "--sure", sure)[0] == 0
+        shares.append((_pixels(out) == labels.UNKNOWN).mean())
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert shares[-1] > 0
 
 
 def test_demo_draws_one_sheet(run: Run, painter: Painter, photo: Path, mask: Path, tmp_path: Path) -> None:

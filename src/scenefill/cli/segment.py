@@ -1,7 +1,8 @@
-"""scenefill segment: the label map of a photo."""
+"""scenefill segment: the label map of a photo, or of every photo of a folder."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,31 +10,75 @@ import typer
 
 from . import options
 
-EXAMPLE = options.example("scenefill segment street.jpg -o map.png --overlay look.png")
+EXAMPLE = options.example(
+    "scenefill segment street.jpg -o map.png --overlay look.png",
+    "scenefill segment my-photos/images -o my-photos/labels --sure 0.7",
+)
 
 
 def segment(
-    image: options.Photo,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="MAP", help="Palette PNG of class ids.")],
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="The photo: PNG, JPEG, WebP or TIFF, 8 or 16 bit; or a folder of photos.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="MAP", help="Palette PNG of class ids; a folder of them for a folder.")
+    ],
     model: options.Model = options.DEFAULT_MODEL,
+    sure: Annotated[float, typer.Option(min=0, max=1, help="Pixels whose confidence is below this stay unknown, id 255.")] = 0.0,
     overlay: Annotated[
         Path | None, typer.Option(metavar="PICTURE", help="Write the photo with the classes' colours over it.")
     ] = None,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Write the label map of a photo."""
+    """Write the label map of a photo, or of every photo of a folder.
+
+    Of a folder, each map gets its photo's name, and what stands already is skipped: with --sure, labels to train with for photos
+    that nobody has labelled. A photo that fails does not stop the others; the exit code is then 1.
+    """
+    import numpy as np
+
     import scenefill
 
-    from .. import images
-    from .progress import working
+    from .. import batch, images
+    from ..errors import InputError, OutputError, ScenefillError
+    from ..labels import UNKNOWN
+    from .progress import tracked, working
 
-    options.check_outputs(out, overlay, overwrite=overwrite)
-    with working(f"segmenting {image}"):
-        picture = images.read(image)
-        fill = scenefill.load(model)
-        labels, _ = fill.segment(picture)
+    def mapped(source: Path, target: Path, overlay: Path | None = None) -> None:
+        picture = images.read(source)
+        labels, confidence = fill.segment(picture)
+        labels = np.where(confidence < sure, np.uint8(UNKNOWN), labels)
         assert fill.labels is not None, "segment had raised LabelError"
-        images.write_labels(labels, fill.labels, out, overwrite=overwrite)
+        images.write_labels(labels, fill.labels, target, overwrite=overwrite)
         if overlay:
             images.write_rgb(picture.rgb8() // 2 + fill.labels.colourise(labels) // 2, overlay, overwrite=overwrite)
-    typer.echo(out)
+
+    if not image.is_dir():
+        options.check_outputs(out, overlay, overwrite=overwrite)
+        with working(f"segmenting {image}"):
+            fill = scenefill.load(model)
+            mapped(image, out, overlay)
+        typer.echo(out)
+        return
+    if overlay:
+        raise InputError(f"--overlay is for one photo, {image} is a folder: name a photo, or leave it out")
+    if out.resolve().is_relative_to(image.resolve()):
+        raise OutputError(f"the maps cannot lie in {out}, among the photos of {image}: give another folder")
+    maps = {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in batch.pictures(image)}
+    if not maps:
+        raise InputError(f"there is no photo in {image}")
+    if twice := [path for path, count in Counter(maps.values()).items() if count > 1]:
+        raise InputError(f"two photos in {image} would have the map {twice[0]}: give them names that differ before the suffix")
+    fill = scenefill.load(model)
+    failed = 0
+    waiting = {photo: path for photo, path in maps.items() if overwrite or not path.exists()}
+    for photo, path in tracked(waiting.items(), "segmenting", total=len(waiting)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mapped(photo, path)
+        except ScenefillError as error:
+            failed += 1
+            typer.echo(f"scenefill: {photo}: {error}", err=True)
+    typer.echo(f"{len(waiting) - failed} done, {len(maps) - len(waiting)} skipped, {failed} failed: {out}")
+    if failed:
+        raise typer.Exit(1)
