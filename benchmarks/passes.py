@@ -1,9 +1,10 @@
-"""Passes led by trust: does a second look at what the first was unsure of help? The table of docs/training-log.md.
+"""More passes than one: does a second look help, led by trust or at the mirrored photo? The table of docs/training-log.md.
 
     SCENEFILL_DATA=... python benchmarks/passes.py --model sge-net-street --count 8
 
 Cases of the validation sets. After a first pass, the surest part of the hole is taken for known and the rest filled again
-("again"), or the labels of the surest part are told as hints and the whole hole is filled again ("told"). Means over all cases.
+("again"), or the labels of the surest part are told as hints and the whole hole is filled again ("told"); or the fill is the mean
+of two, one of them made of the mirrored photo ("mirrored"). Means over all cases.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8, help="so many photos of each set")
     arguments = parser.parse_args()
     backend, features = street_sets.model(arguments.model).backend, street_sets.features()
-    print("| holes | passes | hole-PSNR, dB | feature distance | seam | label accuracy |\n|---|---|---|---|---|---|")
+    print(
+        "| holes | passes | hole-PSNR, dB | sharpness | feature distance | seam | label accuracy |\n|---|---|---|---|---|---|---|"
+    )
     for holes in HOLES:
         found: dict[str, list[list[float]]] = defaultdict(list)
         for source in VALIDATION.values():
@@ -43,8 +46,11 @@ def main() -> None:
                 for name, (picture, scores) in passes(backend, sample).items():
                     found[name].append(measures(picture, scores, sample, features))
         for name, rows in found.items():
-            psnr, distance, seam, accuracy = np.nanmean(rows, axis=0)
-            print(f"| {holes} | {name} | {psnr:.2f} | {distance:.2f} | {seam:.2f} | {accuracy:.3f} |", flush=True)
+            psnr, energy, true_energy, distance, seam, accuracy = np.nanmean(rows, axis=0)
+            sharpness = energy / true_energy
+            print(
+                f"| {holes} | {name} | {psnr:.2f} | {sharpness:.2f} | {distance:.2f} | {seam:.2f} | {accuracy:.3f} |", flush=True
+            )
 
 
 def passes(backend: Backend, sample: Sample) -> dict[str, Step]:
@@ -61,6 +67,8 @@ def passes(backend: Backend, sample: Sample) -> dict[str, Step]:
     told = np.where(hole & (sure > np.quantile(sure[hole], 0.5)), first[1].argmax(axis=1, keepdims=True), UNKNOWN)[:, 0]
     picture, scores = look(backend, blanked, hole, told)
     found["told: 50%"] = picture, np.where(told[:, None] == UNKNOWN, scores, first[1])
+    mirrored, scores = (part[..., ::-1] for part in look(backend, blanked[..., ::-1].copy(), hole[..., ::-1].copy()))
+    found["mirrored"] = (first[0] + mirrored) / 2, (first[1] + scores) / 2
     return found
 
 
@@ -75,14 +83,15 @@ def look(backend: Backend, picture: Floats, hole: NDArray[np.bool_], hints: NDAr
 
 
 def measures(picture: Floats, scores: Floats, sample: Sample, features: FeatureDistance) -> list[float]:
-    """PSNR, feature distance, seam and label accuracy in the hole."""
+    """PSNR, gradient energy and the truth's, feature distance, seam and label accuracy in the hole."""
     image = np.rint((picture[0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
     image = np.where(sample.mask[..., None], image, sample.image)
     known = sample.mask & (sample.labels != UNKNOWN)
     hits = right(scores[0].argmax(axis=0).astype(np.uint8), sample.labels, street_sets.STREET)[known]
     distance = feature_distance(features.maps(image), features.maps(sample.image), sample.mask)
     seam = structure.seam(image, sample.image, sample.mask)
-    return [pixel.psnr(image, sample.image, sample.mask), distance, seam, float(hits.mean()) if hits.size else np.nan]
+    energies = [structure.gradient_energy(picture, sample.mask) for picture in (image, sample.image)]
+    return [pixel.psnr(image, sample.image, sample.mask), *energies, distance, seam, hits.mean() if hits.size else np.nan]
 
 
 if __name__ == "__main__":

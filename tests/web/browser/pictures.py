@@ -23,6 +23,7 @@ POINTER = [(0, 0), (0, 17), (4, 13), (7, 19), (10, 18), (7, 12), (12, 12)]
 
 
 def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as logs, Service(Path(logs) / "log.txt") as service, sync_playwright() as playwright:
         service.wait()
         browser = launch(playwright)
