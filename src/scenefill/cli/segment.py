@@ -40,7 +40,7 @@ def segment(
     import scenefill
 
     from .. import batch, images
-    from ..errors import InputError, OutputError, ScenefillError
+    from ..errors import ImageError, InputError, OutputError
     from ..labels import UNKNOWN
     from .progress import tracked, working
 
@@ -76,7 +76,7 @@ def segment(
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             mapped(photo, path)
-        except ScenefillError as error:
+        except (ImageError, OSError, OutputError) as error:  # what is wrong with one photo or its map alone
             failed += 1
             typer.echo(f"scenefill: {photo}: {error}", err=True)
     typer.echo(f"{len(waiting) - failed} done, {len(maps) - len(waiting)} skipped, {failed} failed: {out}")
