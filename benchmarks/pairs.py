@@ -24,11 +24,10 @@ import numpy as np
 import street_sets
 
 from scenefill.cli.progress import tracked
-from scenefill.data import public
-from scenefill.data.stream import data_root
-from scenefill.evaluation import cases, run
+from scenefill.evaluation import run
 from scenefill.evaluation.tables import Report
 from scenefill.inpainter import Inpainter
+from scenefill.metrics.perceptual import FeatureDistance
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "sge-net"
 SOURCES = ("labelmefacade:train-val", "idd-lite:train-val")
@@ -92,8 +91,9 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.at_once) as pool:
         files = list(pool.map(lambda pair: trained(config, arguments.init, out, *pair), pairs.items()))
     models = {title: street_sets.model(str(file)) for title, file in zip(pairs, files, strict=True)}
+    features = street_sets.features()
     for holes in street_sets.HOLES:
-        print(f"\n{table(measured(models, holes, arguments.count), holes)}")
+        print(f"\n{table(measured(models, holes, arguments.count, features), holes)}")
 
 
 def trained(config: Path, init: Path | None, out: Path, title: str, overrides: Iterable[str]) -> Path:
@@ -106,13 +106,10 @@ def trained(config: Path, init: Path | None, out: Path, title: str, overrides: I
     return file
 
 
-def measured(models: dict[str, Inpainter], holes: str, count: int | None) -> Report:
+def measured(models: dict[str, Inpainter], holes: str, count: int | None, features: FeatureDistance) -> Report:
     """All models on the photos of all sets, as one report."""
-    root, labels, reports = data_root(), street_sets.STREET, []
-    for source in SOURCES:
-        dataset = public.source(source, root, labels)
-        chosen = cases.build(dataset, holes, labels=labels, masks_dir=root / "irregular_masks", count=count, size=SIZE)
-        reports.append(run.run(models, chosen, features=street_sets.features(), follow=lambda samples: tracked(samples, "cases")))
+    sets = [street_sets.chosen(source, holes, count, SIZE) for source in SOURCES]
+    reports = [run.run(models, one, features=features, follow=lambda samples: tracked(samples, "cases")) for one in sets]
     together = {
         model: {name: np.concatenate([report.scores[model][name] for report in reports]) for name in statistics}
         for model, statistics in reports[0].scores.items()
@@ -123,9 +120,9 @@ def measured(models: dict[str, Inpainter], holes: str, count: int | None) -> Rep
 def table(report: Report, holes: str) -> str:
     """The first run's figures, then each other run's difference to them and its interval."""
     count = len(next(iter(next(iter(report.scores.values())).values())))
-    names = [metric.name for metric in report.metrics if metric.name in SHOWN]
-    lines = [f"| {holes}, {count} photos | {' | '.join(names)} |", "|" + "---|" * (len(names) + 1)]
-    columns = [report.estimates(metric, np.ones(count, bool)) for metric in report.metrics if metric.name in SHOWN]
+    shown = [metric for metric in report.metrics if metric.name in SHOWN]
+    lines = [f"| {holes}, {count} photos | {' | '.join(metric.name for metric in shown)} |", "|" + "---|" * (len(shown) + 1)]
+    columns = [report.estimates(metric, np.ones(count, bool)) for metric in shown]
     for model in report.scores:
         cells = []
         for column in columns:

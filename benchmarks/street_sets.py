@@ -29,10 +29,11 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 STREET = label_sets.get("street")
 
 
-def chosen(source: str, holes: str, count: int | None) -> cases.CaseSet:
-    """So many cases of a set (None: all), with centre holes of 128x128 in 256x256 or the held-out irregular masks."""
+def chosen(source: str, holes: str, count: int | None, size: int = cases.SIZE) -> cases.CaseSet:
+    """So many cases of a set (None: all), with centre holes of half the side or the held-out irregular masks."""
     root = data_root()
-    return cases.build(public.source(source, root, STREET), holes, labels=STREET, masks_dir=root / "irregular_masks", count=count)
+    dataset = public.source(source, root, STREET)
+    return cases.build(dataset, holes, labels=STREET, masks_dir=root / "irregular_masks", count=count, size=size)
 
 
 def model(name: str) -> Inpainter:
