@@ -261,7 +261,7 @@ def test_contact_sheet_leaves_out_what_cannot_be_read(tree: Path) -> None:
         contact_sheet(tree / "images")
 
 
-@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA names the folder of the real data sets")
+@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA does not name the folder of the data sets")
 @pytest.mark.parametrize(("name", "split"), [("camvid", "val"), ("labelmefacade", "test"), ("idd_lite", "val")])
 def test_real_data_is_clean(name: str, split: str) -> None:
     root = Path(os.environ["SCENEFILL_DATA"]) / name / split

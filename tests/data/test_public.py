@@ -180,7 +180,7 @@ COUNTS = {
 }
 
 
-@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA names the folder of the real data sets")
+@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA does not name the folder of the data sets")
 @pytest.mark.parametrize("name", COUNTS)
 def test_real_data(name: str) -> None:
     for split, count in COUNTS[name].items():

@@ -109,7 +109,7 @@ def test_the_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vari
     assert isinstance(Segmenter.open(STREET).network, ESPNetv2)
 
 
-@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA names the folder of the real data sets")
+@pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA does not name the folder of the data sets")
 def test_the_public_weights_know_a_street() -> None:
     photos = public.open("camvid", os.environ["SCENEFILL_DATA"], "test")
     segmenter = Segmenter.open(STREET)
