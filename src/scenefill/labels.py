@@ -43,6 +43,8 @@ class LabelSet:
     """What other label sets call such a set of classes -> its id 128..254."""
     file_ids: Mapping[int, int] | None = None
     """Number in the data set's files -> class id, partial id or UNKNOWN. None: files hold class ids."""
+    movable: tuple[str, ...] = ()
+    """Classes of things that come and go, which people remove: what stands behind them is background."""
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.colours) or len(self.classes) > FIRST_PARTIAL:
@@ -191,6 +193,7 @@ _STREET = LabelSet(
     },
     partial={FIRST_PARTIAL: ("building", "vegetation")},
     partial_names={"far objects": FIRST_PARTIAL},
+    movable=("vehicle", "person"),
 )
 
 _CAMVID = LabelSet(
@@ -211,6 +214,7 @@ _CAMVID = LabelSet(
     ),
     aliases={"vegetation": "tree", "sidewalk": "pavement", "cyclist": "bicyclist", "vehicle": "car"},
     file_ids={**{i: i for i in range(11)}, 11: UNKNOWN},
+    movable=("car", "pedestrian", "bicyclist"),
 )
 
 _LABELMEFACADE = LabelSet(
@@ -219,6 +223,7 @@ _LABELMEFACADE = LabelSet(
     colours=((128, 0, 0), (128, 0, 128), (128, 128, 0), (128, 128, 128), (128, 64, 0), (0, 128, 128), (0, 128, 0), (0, 0, 128)),
     aliases={"tree": "vegetation", "vehicle": "car", "sidewalk": "pavement"},
     file_ids={0: UNKNOWN, **{i + 1: i for i in range(8)}},
+    movable=("car",),
 )
 
 _IDD_LITE = LabelSet(
@@ -226,6 +231,7 @@ _IDD_LITE = LabelSet(
     classes=("drivable", "non-drivable", "living things", "vehicles", "roadside objects", "far objects", "sky"),
     colours=((128, 64, 128), (244, 35, 232), (220, 20, 60), (0, 0, 142), (220, 190, 40), (70, 70, 70), (70, 130, 180)),
     aliases={"road": "drivable", "pavement": "non-drivable", "person": "living things", "vehicle": "vehicles", "car": "vehicles"},
+    movable=("living things", "vehicles"),
 )
 
 _CITYSCAPES = LabelSet(
@@ -273,6 +279,7 @@ _CITYSCAPES = LabelSet(
         (119, 11, 32),
     ),
     aliases={"tree": "vegetation", "grass": "terrain", "pavement": "sidewalk", "pedestrian": "person", "cyclist": "rider"},
+    movable=("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"),
 )
 
 # The files *_gtFine_labelIds.png hold the 34 original ids; 19 of them are trained on.
@@ -296,6 +303,7 @@ _OUTDOOR = LabelSet(
         (220, 20, 60),
     ),
     aliases={"tree": "plant", "vegetation": "plant"},
+    movable=("animal",),
 )
 
 _SETS = {s.name: s for s in (_STREET, _CAMVID, _LABELMEFACADE, _IDD_LITE, _CITYSCAPES, _OUTDOOR)}

@@ -194,10 +194,12 @@ def objects(
     rng: np.random.Generator,
     *,
     grow: tuple[int, int] = (1, 6),
+    large: bool = False,
 ) -> Mask | None:
     """A hole with the outline of a real object: one connected region of a label map of *another* photo.
 
     labels: (h, w) uint8, stretched to (height, width).  ids: the classes it may be of, one of which is taken at random.
+    large: the chance of a region grows with its side; else all regions of a class have the same.
     The region may be mirrored, moves by up to an eighth of each side without leaving the picture, and grows by `grow` pixels.
     None where no region of these classes has a size within OBJECT_SHARE.
     """
@@ -208,13 +210,71 @@ def objects(
         areas = stats[1:, cv2.CC_STAT_AREA]
         fitting = 1 + np.flatnonzero((areas >= smallest) & (areas <= largest))
         if fitting.size:
-            region = rng.choice(fitting)
+            sides = np.sqrt(areas[fitting - 1])
+            region = rng.choice(fitting, p=sides / sides.sum() if large else None)
             left, top, columns, rows = (int(v) for v in stats[region, : cv2.CC_STAT_AREA])
             moved = np.roll(regions == region, (_shift(top, rows, height, rng), _shift(left, columns, width, rng)), axis=(0, 1))
             if rng.random() < 0.5:
                 moved = moved[:, ::-1]
             return dilate(moved, int(rng.integers(grow[0], grow[1], endpoint=True)))
     return None
+
+
+MOVABLE_SHARE, UNKNOWN_SHARE = 0.02, 0.3
+"""Largest shares of a hole for removal that may truly be movable, and that may be unknown."""
+
+
+def removal(
+    labels: NDArray[np.uint8],
+    others: Sequence[NDArray[np.uint8]],
+    movable: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    tries: int = 10,
+) -> Mask | None:
+    """A hole as a removed object leaves it, laid where the truth is background: what is behind the object is known.
+
+    labels: (H, W) uint8 of this photo.   others: label maps (h, w) of other photos.   movable: ids of what is removed.
+    One to three outlines of movable regions of one other photo (`objects`), in their own scale, moved along the picture's width.
+    None where none fits within `tries`: at most MOVABLE_SHARE of what the hole covers is movable, at most UNKNOWN_SHARE unknown.
+    """
+    height, width = labels.shape
+    for _ in range(tries):
+        other = others[int(rng.integers(len(others)))]
+        hole = np.zeros((height, width), bool)
+        for _ in range(int(rng.choice((1, 2, 3), p=(0.7, 0.2, 0.1)))):
+            outline = objects(other, movable, height, width, rng, large=True)
+            if outline is not None:
+                columns = np.flatnonzero(outline.any(axis=0))
+                left = int(rng.integers(-columns[0], width - columns[-1])) if rng.random() < 0.5 else 0
+                hole |= np.roll(outline, left, axis=1)
+        inside = labels[hole]
+        if inside.size and np.isin(inside, movable).mean() < MOVABLE_SHARE and (inside == 255).mean() < UNKNOWN_SHARE:
+            return hole
+    return None
+
+
+def residue(
+    image: NDArray[np.uint8], hole: Mask, colour: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """What a removed object leaves around its hole: a contact shadow below, and a soft rim of its own `colour`.
+
+    image: (H, W, 3) uint8 without the object.   colour: (3,), 0..255.   Only known pixels change.
+    """
+    share = hole.astype(np.float32)
+    unit = min(hole.shape) / 192  # so that a shadow is as wide, next to its photo, at any size
+    out = image.astype(np.float32)
+    if rng.random() < 0.8:
+        rows = np.flatnonzero(hole.any(axis=1))
+        shadow = np.zeros_like(share)
+        drop = max(1, round(rng.integers(2, 14) * unit))
+        shadow[drop:] = share[:-drop]
+        shadow[: rows[0] + int(0.6 * (rows[-1] - rows[0]))] = 0  # below the object, not beside it
+        out *= 1 - rng.uniform(0.3, 0.9) * cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1, 5) * unit)[..., None]
+    if rng.random() < 0.7:
+        rim = rng.uniform(0.2, 0.8) * cv2.GaussianBlur(share, (0, 0), rng.uniform(0.8, 2.5) * unit)[..., None]
+        out = out * (1 - rim) + colour.astype(np.float32) * rim
+    return np.where(hole[..., None], image, out.clip(0, 255).astype(np.uint8))
 
 
 def _shift(start: int, length: int, side: int, rng: np.random.Generator) -> int:

@@ -20,3 +20,6 @@ class Batch(NamedTuple):
     """(B, H, W) int64: the part of the true map that the network is told, 255 elsewhere."""
     forbid: Tensor
     """(B, K) bool: classes that the network is told not to use inside the hole."""
+    given: Tensor
+    """(B, 3, H, W) float32 in [-1, 1]: the picture as the network sees it, which is `image` but for the residue of what was
+    removed, in known pixels near the hole."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +38,8 @@ class Dataset:
     items: tuple[Item, ...]
     labels: LabelSet | None = None
     """How the label files are coded. None: there are no label files."""
+    aspect: float | None = None
+    """Width over height that the photos are stretched to, where their files hold them squeezed."""
 
     @classmethod
     def of_photos(cls, name: str, photos: Mapping[str, Path]) -> Dataset:
@@ -53,16 +56,22 @@ class Dataset:
         Raises ImageError or LabelError for a file that cannot be used, DataError when photo and map differ in size.
         """
         item = self.items[index]
-        image = image_files.read(item.image).rgb8()
+        image = self._stretched(image_files.read(item.image).rgb8(), cv2.INTER_CUBIC)
         if item.labels is None or self.labels is None or target is None:
             return image, np.full(image.shape[:2], UNKNOWN, np.uint8)
-        labels = image_files.read_labels(item.labels, self.labels)
+        labels = self._stretched(image_files.read_labels(item.labels, self.labels), cv2.INTER_NEAREST_EXACT)
         if labels.shape != image.shape[:2]:
             (h, w), (label_h, label_w) = image.shape[:2], labels.shape
             raise DataError(
                 f"{item.image} is {w}x{h} but its label map {item.labels} is {label_w}x{label_h}; they must be of one size"
             )
         return image, remap(labels, self.labels, target)
+
+    def _stretched(self, pixels: NDArray[np.uint8], way: int) -> NDArray[np.uint8]:
+        if self.aspect is None:
+            return pixels
+        height = pixels.shape[0]
+        return np.asarray(cv2.resize(pixels, (round(self.aspect * height), height), interpolation=way), np.uint8)
 
     def subset(self, keep: Iterable[str] | slice) -> Dataset:
         """The photos of these names, in the order of this data set, or a slice of it.

@@ -115,6 +115,19 @@ def cityscapes(root: Path, split: str) -> Dataset:
     return paired(split, photos, _ending(maps, "_gtFine_labelTrainIds"), get("cityscapes"))
 
 
+def cityscapes_256(root: Path, split: str) -> Dataset:
+    """Cityscapes squeezed to 256x256, as "NNNN.webp" and label train ids; stretched to its 2:1 when a photo is loaded.
+
+    "train" is "train-fit" and "train-val": the latter is every sixth photo by sorted name.
+    """
+    part, _, share = split.partition("-")
+    data = replace(_images_and_labels(root / "cityscapes_256" / part, "cityscapes"), aspect=2.0)
+    if not share:
+        return data
+    held_out = {item.name for item in data.items[5::6]}
+    return _where(data, lambda name: (name in held_out) == (share == "val"))
+
+
 def outdoor_scenes(root: Path, split: str) -> Dataset:
     """Outdoor Scenes (Wang et al. 2018, SFTGAN), 8 classes: 9,900 photos in OutdoorSeg for training, 300 for tests."""
     if split == "train":
@@ -208,6 +221,9 @@ _SETS: Mapping[str, _Set] = {
         cityscapes,
         ("train", "val", "test", "train+test"),
         "leftImg8bit/{train,val,test}/CITY/*_leftImg8bit.png and gtFine/{train,val}/CITY/*_gtFine_labelIds.png",
+    ),
+    "cityscapes-256": _Set(
+        cityscapes_256, ("train", "val", "train-fit", "train-val"), "cityscapes_256/{train,val}/{images,labels}/*"
     ),
     "outdoor-scenes": _Set(
         outdoor_scenes,

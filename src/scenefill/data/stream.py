@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, ran
 from .batches import Batch
 from .folder import Dataset
 
-MASK_KINDS = ("centre", "boxes", "free_form", "files", "objects", "empty")
+MASK_KINDS = ("centre", "boxes", "free_form", "files", "objects", "removal", "empty")
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,17 @@ class DataConfig:
     colour_jitter: float = 0.0
     """Largest relative change of brightness, contrast and saturation."""
     masks: dict[str, float] = field(default_factory=lambda: {"centre": 0.5, "boxes": 0.5})
-    """Kind of hole -> its share: centre, boxes, free_form, files, objects, empty."""
+    """Kind of hole -> its share: centre, boxes, free_form, files, objects, removal, empty."""
     mask_files: str = ""
     """Folder of mask pictures for the kind "files" (below `root` if not found as it is)."""
     mask_files_held_out: bool = True
     """Every sixth of them by sorted name is left to evaluation (`MaskFiles.training`)."""
     object_classes: tuple[str, ...] = ()
     """Classes whose regions in other photos serve as holes of the kind "objects"."""
+    residue: float = 0.0
+    """Share of the holes of the kind "removal" around which the removed object has left its shadow and its rim."""
+    told: float = 0.0
+    """Share of the holes of the kind "removal" for which all movable classes are forbidden."""
     hints: float = 0.0
     """Share of the samples in which a part of the true map inside the hole is told."""
     forbid: float = 0.0
@@ -84,6 +89,17 @@ def data_root(config_root: str = "") -> Path:
     if not root:
         raise DataError("no data folder is known: set data.root in the config, or the environment variable SCENEFILL_DATA")
     return Path(root)
+
+
+class Sample(NamedTuple):
+    """One crop: arrays as `Batch` holds them for B crops, pictures (size, size, 3) and label maps (size, size) uint8."""
+
+    image: NDArray[np.uint8]
+    mask: masks.Mask
+    labels: LabelMap
+    hints: LabelMap
+    forbid: NDArray[np.bool_]
+    given: NDArray[np.uint8]
 
 
 class Stream:
@@ -118,6 +134,8 @@ class Stream:
                 self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
             self.order += list(range(start, len(self.photos))) * (int(times) if star else 1)
         self.labelled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.object_ids).any()]
+        self.movable = labels.ids(labels.movable) if labels else ()
+        self.peopled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.movable).any()]
         self.mask_files = self._mask_files() if config.masks.get("files") else None
         kinds = [(kind, share) for kind, share in config.masks.items() if share > 0]
         self.kinds = [kind for kind, _ in kinds]
@@ -132,13 +150,14 @@ class Stream:
         """Batch `number` (0, 1, ...) of this process."""
         first = (number * self.world + self.rank) * self.batch_size
         samples = [self.sample(first + i) for i in range(self.batch_size)]
-        image, mask, labels, hints, forbid = (np.stack(part) for part in zip(*samples, strict=True))
+        image, mask, labels, hints, forbid, given = (np.stack(part) for part in zip(*samples, strict=True))
         return Batch(
-            torch.from_numpy(image).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous(),
+            _signed(image),
             torch.from_numpy(mask).unsqueeze(1).float(),
             torch.from_numpy(labels).long(),
             torch.from_numpy(hints).long(),
             torch.from_numpy(forbid),
+            _signed(given),
         )
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
@@ -155,8 +174,8 @@ class Stream:
                 for future in waiting:
                     future.cancel()
 
-    def sample(self, position: int) -> tuple[NDArray[np.uint8], masks.Mask, LabelMap, LabelMap, NDArray[np.bool_]]:
-        """Crop (size, size, 3), hole, labels, hints (size, size) and forbidden classes (K,) of one sample of the endless row."""
+    def sample(self, position: int) -> Sample:
+        """One sample of the endless row."""
         epoch, index = divmod(position, len(self.order))
         rng = np.random.default_rng((self.seed, 2, position))
         image, labels = self.photos[self.order[self._permutation(epoch)[index]]]
@@ -164,19 +183,28 @@ class Stream:
         image, labels = resize_short_side(image, labels, int(rng.integers(low, high + 1)))
         image, labels = random_flip(*random_crop(image, labels, self.config.size, rng), rng)
         image = colour_jitter(image, self.config.colour_jitter, rng)
-        hole = self.hole(rng)
+        given, forbid = image, np.zeros(self.classes, bool)
+        kind = rng.choice(self.kinds, p=self.shares)
+        other = self.peopled[int(rng.integers(len(self.peopled)))] if kind == "removal" and self.peopled else None
+        hole = None if other is None else masks.removal(labels, [self.photos[other][1]], self.movable, rng)
+        if hole is not None and other is not None:
+            if rng.random() < self.config.residue:
+                picture, ids = self.photos[other]
+                given = masks.residue(image, hole, rng.choice(picture[np.isin(ids, self.movable)]), rng)
+            forbid[list(self.movable)] = rng.random() < self.config.told
+        else:
+            hole = self.hole(kind, rng)
         hints = np.full_like(labels, UNKNOWN)
         if rng.random() < self.config.hints:
             hints = draw_hints(labels, hole, self.classes, rng)
-        forbid = np.zeros(self.classes, bool)
         if rng.random() < self.config.forbid:
-            forbid = draw_forbidden(labels, hole, self.members, rng)
-        return image, hole, labels, hints, forbid
+            forbid |= draw_forbidden(labels, hole, self.members, rng)
+        return Sample(image, hole, labels, hints, forbid, given)
 
-    def hole(self, rng: np.random.Generator) -> masks.Mask:
-        """A hole of a kind drawn by the configured shares."""
+    def hole(self, kind: str, rng: np.random.Generator) -> masks.Mask:
+        """A hole of a kind that does not ask what it lies on; boxes where there is nothing to make it of."""
         size = self.config.size
-        match rng.choice(self.kinds, p=self.shares):
+        match kind:
             case "centre":
                 return masks.centre(size, size)
             case "free_form":
@@ -204,6 +232,11 @@ class Stream:
             raise DataError(f"data.mask_files: there is no folder {path}")
         files = masks.MaskFiles(path)
         return files.training() if self.config.mask_files_held_out else files
+
+
+def _signed(pictures: NDArray[np.uint8]) -> Tensor:
+    """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

@@ -60,8 +60,8 @@ def question(network: Network, batch: Batch) -> tuple[Tensor, ...]:
     if network.known_map and network.labels:
         known = torch.where(batch.labels < len(network.labels), batch.labels, UNKNOWN)
         hints = torch.where(batch.mask[:, 0] > 0, hints, known)
-    asked = (batch.image, batch.mask, hints, batch.forbid)
+    asked = (batch.given, batch.mask, hints, batch.forbid)
     if network.guide is None:
         return asked
-    made = GUIDES[network.guide](batch.image.cpu().numpy(), batch.mask.cpu().numpy())
+    made = GUIDES[network.guide](batch.given.cpu().numpy(), batch.mask.cpu().numpy())
     return (*asked, torch.from_numpy(made).to(batch.image.device))
