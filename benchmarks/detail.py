@@ -21,13 +21,14 @@ import street_sets
 from numpy.typing import NDArray
 from street_sets import BASE, HOLES, VALIDATION
 
-from scenefill import images, inpainter, sheets
 from scenefill.cli.progress import tracked
-from scenefill.detail import Detail
 from scenefill.evaluation import cases, run
 from scenefill.evaluation.cases import SIZE
-from scenefill.inpainter import Inpainter
+from scenefill.filling import inpainter
+from scenefill.filling.detail import Detail
+from scenefill.filling.inpainter import Inpainter
 from scenefill.metrics.perceptual import FeatureDistance
+from scenefill.pictures import images, sheets
 
 VIEWS = {"red-car": (90, 220, None), "dog-walker": (60, 64, None), "crossing": (60, 110, None), "china": (90, 384, 64)}
 """Photo -> top and left of what is shown of it, and the size at which the network works, if not its own."""

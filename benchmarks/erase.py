@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scenefill import images, inpainter, sheets
 from scenefill.cli.progress import tracked
 from scenefill.data import public
 from scenefill.data.folder import Dataset
 from scenefill.data.stream import data_root
 from scenefill.errors import DataError, LabelError, ScenefillError
 from scenefill.evaluation.segmenter import Segmenter
+from scenefill.filling import inpainter
 from scenefill.labels import LabelSet
+from scenefill.pictures import images, sheets
 
 LEAST = 0.02
 """Share of a photo that the class must hold."""

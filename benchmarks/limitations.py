@@ -18,7 +18,7 @@ import street_sets
 from numpy.typing import NDArray
 from street_sets import example
 
-from scenefill import images, sheets
+from scenefill.pictures import images, sheets
 
 Pixels = NDArray[np.uint8]
 

@@ -19,12 +19,12 @@ import numpy as np
 import street_sets
 from street_sets import TEST, VALIDATION
 
-from scenefill import images, sheets
 from scenefill.cli.progress import tracked
-from scenefill.detail import Detail
 from scenefill.errors import LabelError, ScenefillError
 from scenefill.evaluation.segmenter import Segmenter
+from scenefill.filling.detail import Detail
 from scenefill.labels import UNKNOWN, LabelMap, LabelSet
+from scenefill.pictures import images, sheets
 
 EXCHANGED = ("building", "vegetation")
 

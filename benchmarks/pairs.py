@@ -26,7 +26,7 @@ import street_sets
 from scenefill.cli.progress import tracked
 from scenefill.evaluation import run
 from scenefill.evaluation.tables import Report
-from scenefill.inpainter import Inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.metrics.perceptual import FeatureDistance
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "sge-net"

@@ -17,14 +17,14 @@ import street_sets
 from numpy.typing import NDArray
 from street_sets import HOLES, VALIDATION
 
-from scenefill import crops
 from scenefill.cli.progress import tracked
 from scenefill.evaluation.cases import Sample
+from scenefill.filling import crops
 from scenefill.labels import UNKNOWN
 from scenefill.metrics import pixel, structure
 from scenefill.metrics.perceptual import FeatureDistance, feature_distance
 from scenefill.metrics.semantic import right
-from scenefill.runtime import Backend, Floats
+from scenefill.models.runtime import Backend, Floats
 
 Step = tuple[Floats, Floats]
 """Picture (1, 3, H, W) in [-1, 1], composited, and class scores (1, K, H, W)."""

@@ -20,7 +20,8 @@ import httpx
 import numpy as np
 import service_fuzz
 
-from scenefill import benchmark, images
+from scenefill.filling import benchmark
+from scenefill.pictures import images
 
 SIZE = 512
 PARTS = 6

@@ -12,8 +12,8 @@ import numpy as np
 import street_sets
 from detail import VIEWS
 
-from scenefill import images, sheets
 from scenefill.evaluation.cases import SIZE
+from scenefill.pictures import images, sheets
 
 
 def main() -> None:

@@ -18,9 +18,9 @@ import street_sets
 from street_sets import BASE, HOLES, TEST, VALIDATION
 
 from scenefill.cli.progress import tracked
-from scenefill.detail import Detail
 from scenefill.evaluation import run
 from scenefill.evaluation.tables import Report
+from scenefill.filling.detail import Detail
 
 
 def main() -> None:

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scenefill import images, inpainter, masks
 from scenefill import labels as label_sets
 from scenefill.data import public
 from scenefill.data.stream import data_root
 from scenefill.evaluation import cases
-from scenefill.inpainter import Inpainter
+from scenefill.filling import inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.losses.perceptual import feature_network
-from scenefill.masks import Mask
 from scenefill.metrics.perceptual import FeatureDistance
 from scenefill.networks.backend import TorchBackend, read
+from scenefill.pictures import images, masks
+from scenefill.pictures.masks import Mask
 
 TEST = {"CamVid Seq05VD": "camvid:test-seq05vd", "LabelMeFacade test": "labelmefacade:test", "IDD Lite val": "idd-lite:val"}
 VALIDATION = {

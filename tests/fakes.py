@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from scenefill import labels, weights
-from scenefill.runtime import Answer, Flags, Floats, Ids
+from scenefill import labels
+from scenefill.models import weights
+from scenefill.models.runtime import Answer, Flags, Floats, Ids
 
 STREET = labels.get("street")
 COLOURS = np.array(STREET.colours, np.float32) / 127.5 - 1

@@ -9,14 +9,16 @@ import sys
 import pytest
 
 import scenefill
-from scenefill import errors, inpainter, weights
+from scenefill import errors
+from scenefill.filling import inpainter
+from scenefill.models import registry
 
 
 def test_public_names_are_where_they_are_made() -> None:
     assert scenefill.load is inpainter.load
     assert scenefill.Inpainter is inpainter.Inpainter
     assert scenefill.Result is inpainter.Result
-    assert scenefill.list_models is weights.list_models
+    assert scenefill.list_models is registry.list_models
 
 
 def test_every_error_is_public() -> None:

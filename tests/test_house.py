@@ -19,11 +19,8 @@ import scenefill
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "scenefill"
 
-ABOVE = [
-    *("errors", "files", "labels", "exif", "images", "masks", "crops", "sheets", "weights", "guides", "runtime"),
-    *("patchmatch", "detail", "classical", "inpainter", "batch", "benchmark", "web", "cli", "__main__"),
-]
-BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation", "export"]
+ABOVE = ["errors", "labels", "pictures", "models", "filling", "web", "cli", "__main__"]
+BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation"]
 """Every room may import the rooms before it; those of BELOW may use torch."""
 
 TORCH = {"torch", "lightning", "lightning_fabric", "torchmetrics", "tensorboard", "onnx", "onnxscript"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from scenefill import images, masks
 from scenefill.networks.backend import read
 from scenefill.networks.pennet import SOFTMAX_SCALE, AttentionTransfer, PENNet, PENNetConfig
+from scenefill.pictures import images, shapes
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def example(size: int) -> tuple[Tensor, Tensor]:
     pixels = images.read(ROOT / "examples" / "photos" / "red-car.jpg").rgb8()
     top, left = ((length - size) // 2 for length in pixels.shape[:2])
     crop = torch.from_numpy(pixels[top : top + size, left : left + size].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return crop, torch.from_numpy(masks.centre(size, size))[None, None].float()
+    return crop, torch.from_numpy(shapes.centre(size, size))[None, None].float()
 
 
 def network() -> PENNet:

@@ -24,8 +24,9 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .inpainter import Inpainter, Result, load
-    from .weights import list_models
+    from .filling.inpainter import Inpainter, load
+    from .filling.result import Result
+    from .models.registry import list_models
 
     __version__: str
 
@@ -48,7 +49,12 @@ __all__ = [
     "load",
 ]
 
-_ROOMS = {"Inpainter": "inpainter", "Result": "inpainter", "load": "inpainter", "list_models": "weights"}
+_ROOMS = {
+    "Inpainter": "filling.inpainter",
+    "Result": "filling.result",
+    "load": "filling.inpainter",
+    "list_models": "models.registry",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,8 +11,8 @@ from fakes import STREET, Painter
 from PIL import Image
 from typer.testing import CliRunner
 
-from scenefill import inpainter
 from scenefill.cli import app
+from scenefill.filling import inpainter
 
 Run = Callable[..., tuple[int, str, str]]
 

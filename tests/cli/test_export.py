@@ -13,8 +13,8 @@ from PIL import Image
 from streets import STREET, training, write_streets
 
 import scenefill
-from scenefill import export as exporter
-from scenefill import weights
+from scenefill.models import card, weights
+from scenefill.networks import export as exporter
 from scenefill.training.config import parse
 from scenefill.training.run import run as train
 
@@ -65,7 +65,7 @@ def test_from_a_run_to_a_filled_photo(run: Run, done: Path, photos: Path, tmp_pa
     assert (result.image[mask > 0] != before[mask > 0]).any()
     assert result.labels.shape == (40, 56)
     assert result.labels.max() < len(STREET)
-    assert "CC0-1.0" in weights.card(out)
+    assert "CC0-1.0" in card.card(out)
 
     code, _, error = run("export", done, "-o", out)
     assert code == 2

@@ -10,7 +10,7 @@ import pytest
 from fakes import STREET, Draughtsman, Painter
 from PIL import Image
 
-from scenefill import inpainter
+from scenefill.filling import inpainter
 
 Run = Callable[..., tuple[int, str, str]]
 HOLE = (slice(4, 12), slice(8, 16))

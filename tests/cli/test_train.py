@@ -14,7 +14,7 @@ import pytest
 import torch
 from streets import training, write_config, write_streets
 
-from scenefill import weights
+from scenefill.models import weights
 from scenefill.training import checkpoint
 
 Run = Callable[..., tuple[int, str, str]]

@@ -11,9 +11,11 @@ import pytest
 from fakes import STREET, Painter, write_network
 from PIL import Image
 
-from scenefill import benchmark, labels, weights
+from scenefill import labels
 from scenefill.data.check import check
 from scenefill.errors import WeightsError
+from scenefill.filling import benchmark
+from scenefill.models import card, public
 
 Run = Callable[..., tuple[int, str, str]]
 CAR = (slice(28, 40), slice(20, 44))
@@ -157,7 +159,7 @@ def test_models_are_listed(run: Run, network: Path) -> None:
 def test_a_model_is_shown(run: Run, network: Path) -> None:
     code, printed, _ = run("models", "show", "tiny")
     assert code == 0
-    assert printed == weights.card(network)
+    assert printed == card.card(network)
     assert json.loads(run("models", "show", "tiny", "--json")[1])["licence"] == "CC0-1.0"
     assert "Telea" in run("models", "show", "telea")[1]
 
@@ -180,7 +182,7 @@ def test_a_public_file_is_fetched(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
             raise WeightsError(f'there is no public file "{name}"')
         return Path("vgg16.pth")
 
-    monkeypatch.setattr(weights, "fetch", fetch)
+    monkeypatch.setattr(public, "fetch", fetch)
     assert run("models", "fetch", "vgg16")[:2] == (0, "vgg16.pth\n")
     assert run("models", "fetch", "vgg99")[0] == 2
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenefill import labels, masks
+from scenefill import labels
 from scenefill.data.augment import colour_jitter, draw_forbidden, draw_hints, random_crop, random_flip, resize_short_side
 from scenefill.labels import UNKNOWN
+from scenefill.pictures import shapes
 
 STREET = labels.get("street")
 MEMBERS = STREET.members()
@@ -88,7 +89,7 @@ def test_hints_are_true_and_inside_the_hole() -> None:
     _, ids = scene()
     ids[0, :] = UNKNOWN
     ids[1, :] = 128
-    hole = masks.centre(24, 36, 20)
+    hole = shapes.centre(24, 36, 20)
     shares = set()
     for seed in range(60):
         hints = draw_hints(ids, hole, len(STREET), rng(seed))

@@ -14,7 +14,7 @@ from PIL import Image
 from streets import STREET, write_streets
 
 from scenefill.data.batches import Batch
-from scenefill.data.stream import DataConfig, Stream, data_root, to_device
+from scenefill.data.stream import DataConfig, Sample, Stream, data_root, to_device
 from scenefill.errors import ConfigError, DataError, LabelError
 from scenefill.labels import UNKNOWN
 
@@ -153,7 +153,8 @@ def test_labels_go_with_their_pixels(photos: Path) -> None:
 
 
 def holes(stream: Stream, count: int = 40) -> np.ndarray:
-    return np.array([stream.hole(np.random.default_rng(seed)) for seed in range(count)])
+    generators = [np.random.default_rng(seed) for seed in range(count)]
+    return np.array([stream.hole(stream.kind(rng), rng) for rng in generators])
 
 
 @pytest.fixture(scope="module")
@@ -277,3 +278,37 @@ def test_a_batch_moves_as_a_whole(photos: Path) -> None:
     batch = Stream(config(photos), STREET, 2, seed=0).batch(0)
     assert equal(to_device(batch, torch.device("cpu")), batch)
     assert all(part.device.type == "meta" for part in to_device(batch, torch.device("meta")))
+
+
+@pytest.fixture(scope="module")
+def avenues(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_streets(tmp_path_factory.mktemp("avenues"), 12)
+
+
+def removals(avenues: Path, **changes: Any) -> list[Sample]:
+    stream = Stream(
+        config(avenues, masks={"removal": 1.0}, colour_jitter=0.0, hints=0.0, forbid=0.0, **changes), STREET, 1, seed=0
+    )
+    return [stream.sample(number) for number in range(40)]
+
+
+def test_what_is_removed_lies_over_background(avenues: Path) -> None:
+    car = STREET.id("car")
+    shares = [(sample.labels[sample.mask] == car).mean() for sample in removals(avenues) if sample.mask.any()]
+    assert np.mean(np.array(shares) < 0.02) > 0.9  # the others are boxes, where no outline fitted
+
+
+def test_what_was_removed_leaves_a_residue_in_known_pixels(avenues: Path) -> None:
+    changed = 0
+    for sample in removals(avenues, residue=1.0):
+        assert (sample.given[sample.mask] == sample.image[sample.mask]).all()
+        changed += bool((sample.given != sample.image).any())
+    assert changed > 30
+    assert all((sample.given == sample.image).all() for sample in removals(avenues, residue=0.0))
+
+
+def test_movable_classes_may_be_forbidden_where_something_was_removed(avenues: Path) -> None:
+    movable = STREET.flags(STREET.movable)
+    told = [sample.forbid for sample in removals(avenues, told=1.0)]
+    assert sum((forbid == movable).all() for forbid in told) > 30
+    assert not any(sample.forbid.any() for sample in removals(avenues, told=0.0))

@@ -9,9 +9,9 @@ from PIL import Image
 
 from scenefill import labels as label_sets
 from scenefill.data.folder import Dataset, folder
-from scenefill.inpainter import Inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.labels import LabelSet
-from scenefill.runtime import Answer, Flags, Floats, Ids
+from scenefill.models.runtime import Answer, Flags, Floats, Ids
 
 STREET = label_sets.get("street")
 SIZE = 64

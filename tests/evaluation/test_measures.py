@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scenefill import images
 from scenefill.data.folder import Dataset
 from scenefill.evaluation.cases import build
 from scenefill.evaluation.measures import Metric, measure, metrics, share
-from scenefill.inpainter import Inpainter, Result
+from scenefill.filling.inpainter import Inpainter
+from scenefill.filling.result import Result
 from scenefill.labels import LabelSet
 from scenefill.metrics import pixel, structure
+from scenefill.pictures import images
 
 
 def by_name(labels: LabelSet | None) -> dict[str, Metric]:

@@ -13,7 +13,7 @@ from scenefill.data.folder import Dataset
 from scenefill.errors import ConfigError, OutputError
 from scenefill.evaluation.cases import CaseSet, build
 from scenefill.evaluation.run import evaluate, run, validate
-from scenefill.inpainter import Inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.labels import LabelSet
 from scenefill.metrics.perceptual import FeatureDistance
 

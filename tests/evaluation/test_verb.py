@@ -6,11 +6,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from scenefill import inpainter
 from scenefill.cli.evaluate import evaluate
 from scenefill.data.folder import Dataset
 from scenefill.errors import DataError, MissingExtraError
-from scenefill.inpainter import Inpainter
+from scenefill.filling import inpainter
+from scenefill.filling.inpainter import Inpainter
 
 app = typer.Typer()
 app.command()(evaluate)

@@ -15,7 +15,6 @@ import torch
 from networks.by_hand import array, conv
 from torch import Tensor, nn
 
-from scenefill import weights
 from scenefill.errors import ConfigError, WeightsError
 from scenefill.losses.perceptual import (
     ESPNETV2_CLASSES,
@@ -34,6 +33,7 @@ from scenefill.losses.perceptual import (
     perceptual,
     style,
 )
+from scenefill.models import public
 from scenefill.networks.espnetv2 import ESPNetv2
 
 
@@ -262,8 +262,8 @@ def test_vgg_is_taken_from_the_cache_once_its_hash_is_right(
     (tmp_path / vgg_file.name).symlink_to(vgg_file)
     with pytest.raises(WeightsError, match=r"vgg16-397923af\.pth is damaged: its sha256 is not 397923af"):
         feature_network("vgg16")
-    made_up = dataclasses.replace(weights.PUBLIC["vgg16"], sha256=hashlib.sha256(vgg_file.read_bytes()).hexdigest())
-    monkeypatch.setitem(weights.PUBLIC, "vgg16", made_up)
+    made_up = dataclasses.replace(public.PUBLIC["vgg16"], sha256=hashlib.sha256(vgg_file.read_bytes()).hexdigest())
+    monkeypatch.setitem(public.PUBLIC, "vgg16", made_up)
     assert isinstance(feature_network("vgg16"), VGG16)
 
 
@@ -337,13 +337,13 @@ def alexnet_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Random values under the public names, with the classifier that we leave aside, and the learned layers of LPIPS."""
     torch.manual_seed(0)
     state = {**AlexNet().state_dict(), "classifier.1.weight": torch.zeros(1)}
-    path = tmp_path / weights.PUBLIC["alexnet"].file_name
+    path = tmp_path / public.PUBLIC["alexnet"].file_name
     torch.save(state, path)
     (tmp_path / LPIPS_FILE).parent.mkdir()
     channels = (64, 192, 384, 256, 256)
     torch.save({f"lin{i}.model.1.weight": torch.rand(1, c, 1, 1) for i, c in enumerate(channels)}, tmp_path / LPIPS_FILE)
-    made_up = dataclasses.replace(weights.PUBLIC["alexnet"], sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    monkeypatch.setitem(weights.PUBLIC, "alexnet", made_up)
+    made_up = dataclasses.replace(public.PUBLIC["alexnet"], sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setitem(public.PUBLIC, "alexnet", made_up)
     monkeypatch.setenv("SCENEFILL_CACHE", str(tmp_path))
     monkeypatch.delenv("SCENEFILL_DATA", raising=False)
     return tmp_path
@@ -364,7 +364,7 @@ def test_the_patch_distance_of_alexnet_has_its_learned_layers(alexnet_files: Pat
 
 
 def test_alexnet_sees_rgb_less_the_mean_over_the_deviation(alexnet_files: Path) -> None:
-    network = AlexNet.from_file(weights.public_file("alexnet"))
+    network = AlexNet.from_file(public.public_file("alexnet"))
     rgb = torch.rand(1, 3, 64, 64) * 2 - 1
     mean, deviation = (np.array(v).reshape(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     x = ((array(rgb)[0] + 1) / 2 - mean) / deviation

@@ -4,8 +4,8 @@ from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from scenefill.errors import ImageError
-from scenefill.masks import centre
 from scenefill.metrics import structure
+from scenefill.pictures.shapes import centre
 
 rng = np.random.default_rng(0)
 

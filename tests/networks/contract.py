@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from scenefill import export, networks, weights
+from scenefill import networks
 from scenefill.errors import InputError
-from scenefill.guides import GUIDES
 from scenefill.labels import UNKNOWN
-from scenefill.networks import backend
+from scenefill.models import weights
+from scenefill.models.guides import GUIDES
+from scenefill.models.runtime import OnnxBackend
+from scenefill.networks import backend, export
 from scenefill.networks.interface import Network, Prediction, as_float16
-from scenefill.runtime import OnnxBackend
 
 
 class Question(NamedTuple):

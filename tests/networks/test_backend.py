@@ -9,8 +9,9 @@ import pytest
 import torch
 from networks.contract import question, write
 
-from scenefill import networks, weights
+from scenefill import networks
 from scenefill.errors import InputError, WeightsError
+from scenefill.models import weights
 from scenefill.networks.backend import TorchBackend, read
 
 CONFIG = {"label_set": "street", "widths": [4, 8], "cim_dilations": [1], "spade_hidden": [4], "keep_percent": [50, 0]}

@@ -15,11 +15,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from scenefill import networks
 from scenefill.errors import ConfigError
-from scenefill.guides import edge_guide
+from scenefill.models.guides import edge_guide
+from scenefill.models.runtime import OnnxBackend
 from scenefill.networks.backend import TorchBackend
 from scenefill.networks.edgeconnect import Discriminator, EdgeConnect, EdgeGenerator, compose_edges, from_published
 from scenefill.networks.interface import Network
-from scenefill.runtime import OnnxBackend
 
 TINY: dict[str, Any] = {"width": 4, "residual_blocks": 2}
 

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 import scenefill
-from scenefill import networks, weights
+from scenefill import networks
 from scenefill.cli import app
 from scenefill.errors import InputError, WeightsError
+from scenefill.models import weights
 from scenefill.networks.imports import PUBLISHED, convert, read_state
 
 

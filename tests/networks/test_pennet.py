@@ -15,8 +15,8 @@ from networks.contract import ExportContract, NetworkContract, numbers, question
 from torch import Tensor
 
 from scenefill import networks
-from scenefill.benchmark import timed
 from scenefill.errors import ConfigError
+from scenefill.filling.benchmark import timed
 from scenefill.labels import UNKNOWN
 from scenefill.networks.interface import Network
 from scenefill.networks.pennet import AttentionTransfer, PatchDiscriminator, PENNet, PENNetConfig

@@ -12,13 +12,14 @@ import torch
 from tiny import set_up
 from torch import Tensor, nn
 
-from scenefill import guides, images, masks, weights
 from scenefill.data.batches import Batch
 from scenefill.errors import ConfigError
 from scenefill.losses.perceptual import VGG19
+from scenefill.models import guides, public, weights
 from scenefill.networks import backend
 from scenefill.networks.discriminators import Verdict
 from scenefill.networks.interface import Prediction
+from scenefill.pictures import images, masks, shapes
 from scenefill.training.config import load, parse
 from scenefill.training.run import dry_run, run
 from scenefill.training.tasks import edgeconnect
@@ -49,7 +50,7 @@ def batch() -> Batch:
     mask = torch.zeros(2, 1, 32, 32)
     mask[..., 8:24, 8:24] = 1
     unknown = torch.full((2, 32, 32), 255)
-    return Batch(image, mask, unknown, unknown, torch.zeros(2, 0, dtype=torch.bool))
+    return Batch(image, mask, unknown, unknown, torch.zeros(2, 0, dtype=torch.bool), image)
 
 
 class Fixed(nn.Module):
@@ -193,9 +194,9 @@ def test_the_paper_config_runs(stage: str, tmp_path: Path, monkeypatch: pytest.M
     images.write_rgb(np.random.default_rng(0).integers(0, 256, (80, 120, 3), np.uint8), photo)
     (tmp_path / "irregular_masks").mkdir()
     for i in range(6):
-        masks.write(masks.centre(64, 64), tmp_path / "irregular_masks" / f"{i}.png")
+        masks.write(shapes.centre(64, 64), tmp_path / "irregular_masks" / f"{i}.png")
     torch.save(VGG19().state_dict(), tmp_path / "vgg19.pth")
-    monkeypatch.setattr(weights, "public_file", lambda name: tmp_path / f"{name}.pth")
+    monkeypatch.setattr(public, "public_file", lambda name: tmp_path / f"{name}.pth")
     changes = [f'data.root="{tmp_path}"', "run.batch_size=1", "data.size=64", f"loss.stage={stage}"]
     config = load(CONFIGS / "edge-connect" / "places2-256.toml", changes)
     assert config.loss == EdgeConnectLoss(stage=stage)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from tiny import in_play, tiny_config
 from torch import Tensor
 
 from scenefill.data.batches import Batch
-from scenefill.inpainter import Inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.networks import backend
 from scenefill.training import config as configs
 from scenefill.training.run import dry_run, run

@@ -15,7 +15,7 @@ from tiny import in_play, tiny_config
 
 from scenefill.data.batches import Batch
 from scenefill.errors import ConfigError
-from scenefill.inpainter import Inpainter
+from scenefill.filling.inpainter import Inpainter
 from scenefill.networks import backend
 from scenefill.networks.interface import Prediction
 from scenefill.training import config as configs

@@ -10,8 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from scenefill import images, labels, masks, weights
+from scenefill import labels
 from scenefill.losses.perceptual import VGG16
+from scenefill.models import public
+from scenefill.pictures import images, masks, shapes
 from scenefill.training import config as configs
 from scenefill.training.run import dry_run
 
@@ -44,7 +46,7 @@ def _outdoor(root: Path) -> None:
 def vgg16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with the public names and fresh weights in the place of the public one."""
     torch.save(VGG16().state_dict(), tmp_path / "vgg16.pth")
-    monkeypatch.setattr(weights, "public_file", lambda name: tmp_path / f"{name}.pth")
+    monkeypatch.setattr(public, "public_file", lambda name: tmp_path / f"{name}.pth")
 
 
 @pytest.mark.usefixtures("vgg16")
@@ -53,7 +55,7 @@ def test_a_paper_config_runs(name: str, tree: Callable[[Path], None], classes: i
     tree(tmp_path)
     for i in range(6):
         (tmp_path / "irregular_masks").mkdir(exist_ok=True)
-        masks.write(masks.centre(64, 64), tmp_path / "irregular_masks" / f"{i}.png")
+        masks.write(shapes.centre(64, 64), tmp_path / "irregular_masks" / f"{i}.png")
     config = configs.load(CONFIGS / f"{name}.toml", ["run.batch_size=1", f'data.root="{tmp_path}"'])
     report = dry_run(config)
     assert report["batch"] == (1, 3, 256, 256)

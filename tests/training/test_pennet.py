@@ -49,7 +49,8 @@ def batch() -> Batch:
     mask = torch.zeros(2, 1, 64, 64)
     mask[..., :16] = 1
     unknown = torch.full((2, 64, 64), UNKNOWN)
-    return Batch(torch.full((2, 3, 64, 64), TRUTH), mask, unknown, unknown, torch.zeros(2, 0, dtype=torch.bool))
+    image = torch.full((2, 3, 64, 64), TRUTH)
+    return Batch(image, mask, unknown, unknown, torch.zeros(2, 0, dtype=torch.bool), image)
 
 
 def prediction() -> Prediction:

@@ -17,8 +17,8 @@ import pytest
 import torch
 from streets import training
 
-from scenefill import weights
 from scenefill.errors import ConfigError, DataError, InputError, WeightsError
+from scenefill.models import weights
 from scenefill.networks import backend
 from scenefill.networks.interface import Network
 from scenefill.training import checkpoint

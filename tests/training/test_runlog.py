@@ -25,7 +25,7 @@ def batch(count: int) -> Batch:
     mask[..., 8:24, 8:24] = 1
     hints = torch.full((count, 32, 32), UNKNOWN)
     hints[:, 8:16, 8:16] = CAR
-    return Batch(image, mask, torch.full((count, 32, 32), ROAD), hints, torch.zeros(count, 8, dtype=torch.bool))
+    return Batch(image, mask, torch.full((count, 32, 32), ROAD), hints, torch.zeros(count, 8, dtype=torch.bool), image)
 
 
 def prediction(count: int, scales: int = 2) -> Prediction:

@@ -38,7 +38,8 @@ def batch() -> Batch:
     mask = torch.zeros(2, 1, 32, 32)
     mask[..., :16] = 1
     labels = torch.full((2, 32, 32), ROAD)
-    return Batch(torch.full((2, 3, 32, 32), TRUTH), mask, labels, labels * 0 + UNKNOWN, torch.zeros(2, 8, dtype=torch.bool))
+    image = torch.full((2, 3, 32, 32), TRUTH)
+    return Batch(image, mask, labels, labels * 0 + UNKNOWN, torch.zeros(2, 8, dtype=torch.bool), image)
 
 
 def prediction(*, sure: float = 0.0) -> Prediction:

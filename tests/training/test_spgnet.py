@@ -54,9 +54,8 @@ def batch() -> Batch:
     labels = torch.full((2, 32, 32), ROAD)
     labels[..., 28:] = UNKNOWN
     labels[:, :8, :16] = UNKNOWN
-    return Batch(
-        torch.full((2, 3, 32, 32), TRUTH), mask, labels, torch.full_like(labels, UNKNOWN), torch.zeros(2, 8, dtype=torch.bool)
-    )
+    image = torch.full((2, 3, 32, 32), TRUTH)
+    return Batch(image, mask, labels, torch.full_like(labels, UNKNOWN), torch.zeros(2, 8, dtype=torch.bool), image)
 
 
 def terms(made: SegmentationGuidedInpainting, given: Prediction) -> dict[str, float]:

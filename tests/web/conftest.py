@@ -19,8 +19,8 @@ from fakes import STREET, Painter
 from numpy.typing import NDArray
 from PIL import Image
 
-from scenefill import inpainter
-from scenefill.runtime import Answer
+from scenefill.filling import inpainter
+from scenefill.models.runtime import Answer
 from scenefill.web.app import create_app
 from scenefill.web.server import listen
 from scenefill.web.service import Service

@@ -15,8 +15,8 @@ from PIL import Image, ImageCms
 from typer.testing import CliRunner
 from web.conftest import HOLE, Gated, Running, Start, decoded, encoded, until
 
-from scenefill import images
 from scenefill.cli import app
+from scenefill.pictures import images
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from web.conftest import until
 
-from scenefill import images
-from scenefill.inpainter import Inpainter, Result
+from scenefill.filling.inpainter import Inpainter
+from scenefill.filling.result import Result
+from scenefill.pictures import images
 from scenefill.web.sessions import Fill, Session, Sessions, boxes, shown
 
 PICTURE = images.read(np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8))

@@ -42,7 +42,7 @@ def batch(
     """
     import scenefill
 
-    from .. import batch as batches
+    from ..filling import batch as batches
     from .progress import tracked
 
     jobs = batches.pair(photos, masks, out, glob=glob)

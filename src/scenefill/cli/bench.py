@@ -23,7 +23,7 @@ def bench(
     Then the detail pass, four whole commands, and the editor. Fills are 256x256 pixels. The rate of a network (GFLOP/s) stands
     beside that of a plain 3x3 convolution in the same run. Takes about a minute.
     """
-    from .. import benchmark
+    from ..filling import benchmark
     from .progress import tracked
 
     models = list(dict.fromkeys((model, "telea")))

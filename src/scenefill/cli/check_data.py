@@ -27,9 +27,9 @@ def check_data(
     resized with interpolation or saved as JPEG, 0/255 maps, and masks of the wrong polarity. Ends with 1 where training would
     fail.
     """
-    from .. import images as image_files
     from .. import labels as label_sets
     from ..data import check
+    from ..pictures import images as image_files
     from .progress import counted
 
     photos, maps, masks = (folder / name for name in ("images", "labels", "masks"))

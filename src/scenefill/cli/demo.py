@@ -27,7 +27,7 @@ def demo(
 
     import scenefill
 
-    from .. import images, sheets
+    from ..pictures import images, sheets
     from .progress import working
 
     filled, sheet = out / f"{image.stem}-filled{image.suffix}", out / f"{image.stem}-sheet.png"

@@ -28,7 +28,7 @@ def erase(
     """
     import scenefill
 
-    from .. import masks
+    from ..pictures import masks
     from .progress import working
 
     options.check_outputs(out, save_mask, overwrite=overwrite)

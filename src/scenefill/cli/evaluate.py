@@ -49,10 +49,10 @@ def evaluate(
         import torchmetrics  # noqa: F401
     except ImportError:
         raise MissingExtraError("scenefill evaluate", "train") from None
-    from .. import inpainter
     from .. import labels as label_sets
     from ..data import public
     from ..evaluation import cases, run
+    from ..filling import inpainter
     from ..losses.perceptual import feature_network
     from ..metrics.perceptual import FeatureDistance
     from .progress import tracked

@@ -39,9 +39,9 @@ def export(
         import torch  # noqa: F401
     except ImportError:
         raise MissingExtraError("scenefill export", "train") from None
-    from .. import export as exporter
     from ..evaluation.live import fit_temperature
     from ..evaluation.tables import summary
+    from ..networks import export as exporter
     from ..networks.backend import read
     from ..networks.cost import cost
 

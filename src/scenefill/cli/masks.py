@@ -14,7 +14,7 @@ from . import options
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..masks import Mask
+    from ..pictures.masks import Mask
 
 app = typer.Typer(
     help="Make hole masks that a seed reproduces.",
@@ -36,10 +36,10 @@ def centre(
     as_json: options.Json = False,
 ) -> None:
     """A square hole in the middle."""
-    from .. import masks
+    from ..pictures import shapes
 
     height, width = options.size(size)
-    _write(out, 1, 0, lambda _: masks.centre(height, width, side), overwrite, as_json)
+    _write(out, 1, 0, lambda _: shapes.centre(height, width, side), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks boxes holes --size 640x480 --count 100 --seed 1"))
@@ -52,10 +52,10 @@ def boxes(
     as_json: options.Json = False,
 ) -> None:
     """One to five rectangles at random."""
-    from .. import masks
+    from ..pictures import shapes
 
     height, width = options.size(size)
-    _write(out, count, seed, lambda rng: masks.boxes(height, width, rng), overwrite, as_json)
+    _write(out, count, seed, lambda rng: shapes.boxes(height, width, rng), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks free-form holes --count 100"))
@@ -68,10 +68,10 @@ def free_form(
     as_json: options.Json = False,
 ) -> None:
     """Brush strokes, as a hand rubs something out."""
-    from .. import masks
+    from ..pictures import shapes
 
     height, width = options.size(size)
-    _write(out, count, seed, lambda rng: masks.free_form(height, width, rng), overwrite, as_json)
+    _write(out, count, seed, lambda rng: shapes.free_form(height, width, rng), overwrite, as_json)
 
 
 @app.command(epilog=options.example("scenefill masks from-labels labels/ holes --label-set camvid --what car,pedestrian"))
@@ -87,9 +87,9 @@ def from_labels(
     as_json: options.Json = False,
 ) -> None:
     """Outlines of real objects, taken from label maps of other photos."""
-    from .. import images, masks
     from .. import labels as label_sets
     from ..errors import DataError
+    from ..pictures import images, shapes
 
     height, width = options.size(size)
     chosen = label_sets.get(label_set)
@@ -98,7 +98,7 @@ def from_labels(
 
     def one(rng: np.random.Generator) -> Mask:
         for index in rng.permutation(len(maps)):
-            mask = masks.objects(images.read_labels(maps[index], chosen), ids, height, width, rng)
+            mask = shapes.objects(images.read_labels(maps[index], chosen), ids, height, width, rng)
             if mask is not None:
                 return mask
         raise DataError(f"none of the {len(maps)} label maps (PNG) below {labels} has a fitting region of {what}")
@@ -110,7 +110,7 @@ def _write(out: Path, count: int, seed: int, draw: Callable[[np.random.Generator
     """Draws, writes and reports the masks; each has a generator of its own, so that a larger count keeps the first ones."""
     import numpy as np
 
-    from .. import masks
+    from ..pictures import masks
     from .progress import tracked
 
     def written() -> Iterator[tuple[str, float]]:

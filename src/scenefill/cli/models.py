@@ -21,9 +21,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from the list,
 @app.command("list", epilog=options.example("scenefill models list"))
 def list_models(as_json: options.Json = False) -> None:
     """Every model that --model knows by name."""
-    from .. import weights
+    from ..models import registry
 
-    models = weights.list_models()
+    models = registry.list_models()
     if as_json:
         rows = [
             {
@@ -45,13 +45,13 @@ def list_models(as_json: options.Json = False) -> None:
 @app.command(epilog=options.example("scenefill models show sge-net-street"))
 def show(name: Name, as_json: options.Json = False) -> None:
     """The model card: network, classes, what it was trained on, metrics, licence, size, hash."""
-    from .. import weights
+    from ..models import card, registry, weights
 
-    if name in weights.CLASSICAL:
-        typer.echo(json.dumps({"name": name, "purpose": weights.CLASSICAL[name]}) if as_json else weights.CLASSICAL[name])
+    if name in registry.CLASSICAL:
+        typer.echo(json.dumps({"name": name, "purpose": registry.CLASSICAL[name]}) if as_json else registry.CLASSICAL[name])
         return
-    path = weights.find(name)
-    typer.echo(json.dumps(_fields(weights.read_info(path)), indent=2) if as_json else weights.card(path), nl=as_json)
+    path = registry.find(name)
+    typer.echo(json.dumps(_fields(weights.read_info(path)), indent=2) if as_json else card.card(path), nl=as_json)
 
 
 @app.command(epilog=options.example("scenefill models verify"))
@@ -61,10 +61,10 @@ def verify(
     ] = None,
 ) -> None:
     """Read the weights and compare their hash, and that of their graph, with what the file's header says."""
-    from .. import weights
-    from ..runtime import OnnxBackend
+    from ..models import registry
+    from ..models.runtime import OnnxBackend
 
-    paths = [weights.find(name)] if name else [model.path for model in weights.list_models() if model.path]
+    paths = [registry.find(name)] if name else [model.path for model in registry.list_models() if model.path]
     for path in paths:
         OnnxBackend.open(path)
         typer.echo(f"{path}: whole")
@@ -79,7 +79,7 @@ def blend(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Weights between two files: of a sharp network and an exact one, say."""
-    from .. import weights
+    from ..models import weights
 
     if out.exists() and not overwrite:
         raise OutputError(f"{out} stands already; give another name or --overwrite")
@@ -107,7 +107,7 @@ def import_weights(
         import torch  # noqa: F401
     except ImportError:
         raise MissingExtraError("scenefill models import", "train") from None
-    from .. import export as exporter
+    from ..networks import export as exporter
     from ..networks import imports
 
     with tempfile.TemporaryDirectory() as folder:
@@ -120,11 +120,11 @@ def import_weights(
 @app.command(epilog=options.example("scenefill models fetch vgg16"))
 def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="vgg16, vgg19, alexnet or inception.")]) -> None:
     """Download a public file that training or evaluation can use into the cache, and check its sha256."""
-    from .. import weights
+    from ..models import public
     from .progress import counted
 
     with counted(f"fetching {name}") as progress:
-        path = weights.fetch(name, progress=progress)
+        path = public.fetch(name, progress=progress)
     typer.echo(path)
 
 

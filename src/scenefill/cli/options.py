@@ -55,7 +55,7 @@ def example(*lines: str) -> str:
 
 def check_outputs(*paths: Path | None, overwrite: bool) -> None:
     """Raises OutputError for a path that could not be written: before the work, not after it."""
-    from .. import images
+    from ..pictures import images
 
     for path in paths:
         if path is not None:

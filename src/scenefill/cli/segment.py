@@ -39,9 +39,10 @@ def segment(
 
     import scenefill
 
-    from .. import batch, images
     from ..errors import ImageError, InputError, OutputError
+    from ..filling import batch
     from ..labels import UNKNOWN
+    from ..pictures import images
     from .progress import tracked, working
 
     def mapped(source: Path, target: Path, overlay: Path | None = None) -> None:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import masks
 from ..labels import UNKNOWN, LabelMap
+from ..pictures import masks, shapes
 
 Image = NDArray[np.uint8]
 
@@ -63,9 +63,9 @@ def draw_hints(labels: LabelMap, hole: masks.Mask, classes: int, rng: np.random.
         case 1 if exact.any():
             region = exact & (labels == rng.choice(labels[exact]))
         case 2:
-            region = exact & masks.boxes(height, width, rng, count=(1, 2))
+            region = exact & shapes.boxes(height, width, rng, count=(1, 2))
         case 3:
-            region = exact & masks.free_form(height, width, rng)
+            region = exact & shapes.free_form(height, width, rng)
     return np.where(region, labels, UNKNOWN).astype(np.uint8)
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .. import images as image_files
-from .. import masks as mask_files
-from .. import sheets
 from ..errors import DataError, ImageError, LabelError, MaskError
 from ..labels import UNKNOWN, LabelMap, LabelSet
+from ..pictures import images as image_files
+from ..pictures import masks as mask_files
+from ..pictures import sheets
 from .folder import listed, pictures
 
 BLENDED = 0.1

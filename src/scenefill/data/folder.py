@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import images as image_files
 from ..errors import DataError
 from ..labels import UNKNOWN, LabelMap, LabelSet, remap
+from ..pictures import images as image_files
 
 SUFFIXES = frozenset({*image_files.EXTENSIONS, ".bmp"})
 

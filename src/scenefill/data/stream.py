@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import labels as label_sets
-from .. import masks
 from ..errors import ConfigError, DataError
 from ..labels import UNKNOWN, LabelMap, LabelSet
+from ..pictures import masks, shapes
 from . import public
 from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, random_flip, resize_short_side
 from .batches import Batch
@@ -184,13 +184,13 @@ class Stream:
         image, labels = random_flip(*random_crop(image, labels, self.config.size, rng), rng)
         image = colour_jitter(image, self.config.colour_jitter, rng)
         given, forbid = image, np.zeros(self.classes, bool)
-        kind = rng.choice(self.kinds, p=self.shares)
+        kind = self.kind(rng)
         other = self.peopled[int(rng.integers(len(self.peopled)))] if kind == "removal" and self.peopled else None
-        hole = None if other is None else masks.removal(labels, [self.photos[other][1]], self.movable, rng)
+        hole = None if other is None else shapes.removal(labels, [self.photos[other][1]], self.movable, rng)
         if hole is not None and other is not None:
             if rng.random() < self.config.residue:
                 picture, ids = self.photos[other]
-                given = masks.residue(image, hole, rng.choice(picture[np.isin(ids, self.movable)]), rng)
+                given = shapes.residue(image, hole, rng.choice(picture[np.isin(ids, self.movable)]), rng)
             forbid[list(self.movable)] = rng.random() < self.config.told
         else:
             hole = self.hole(kind, rng)
@@ -201,36 +201,40 @@ class Stream:
             forbid |= draw_forbidden(labels, hole, self.members, rng)
         return Sample(image, hole, labels, hints, forbid, given)
 
+    def kind(self, rng: np.random.Generator) -> str:
+        """A kind of hole, by the configured shares."""
+        return str(rng.choice(self.kinds, p=self.shares))
+
     def hole(self, kind: str, rng: np.random.Generator) -> masks.Mask:
         """A hole of a kind that does not ask what it lies on; boxes where there is nothing to make it of."""
         size = self.config.size
         match kind:
             case "centre":
-                return masks.centre(size, size)
+                return shapes.centre(size, size)
             case "free_form":
-                return masks.free_form(size, size, rng)
+                return shapes.free_form(size, size, rng)
             case "files" if self.mask_files:
                 return self.mask_files.draw(size, size, rng)
             case "objects" if self.labelled:
                 other = self.photos[self.labelled[rng.integers(len(self.labelled))]][1]
-                shaped = masks.objects(other, self.object_ids, size, size, rng)
-                return masks.boxes(size, size, rng) if shaped is None else shaped
+                shaped = shapes.objects(other, self.object_ids, size, size, rng)
+                return shapes.boxes(size, size, rng) if shaped is None else shaped
             case "empty":
                 return np.zeros((size, size), bool)
             case _:
-                return masks.boxes(size, size, rng)
+                return shapes.boxes(size, size, rng)
 
     def _load(self, dataset: Dataset, index: int, labels: LabelSet | None) -> tuple[NDArray[np.uint8], LabelMap]:
         image, label_map = dataset.load(index, labels)
         return resize_short_side(image, label_map, self.config.short_side[1])
 
-    def _mask_files(self) -> masks.MaskFiles:
+    def _mask_files(self) -> shapes.MaskFiles:
         path = Path(self.config.mask_files)
         if not path.is_dir():
             path = data_root(self.config.root) / path
         if not path.is_dir():
             raise DataError(f"data.mask_files: there is no folder {path}")
-        files = masks.MaskFiles(path)
+        files = shapes.MaskFiles(path)
         return files.training() if self.config.mask_files_held_out else files
 
 

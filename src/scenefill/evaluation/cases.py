@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import masks
 from ..data.folder import Dataset
 from ..errors import ConfigError, MaskError
 from ..labels import UNKNOWN, LabelMap, LabelSet
-from ..masks import Mask, MaskFiles
+from ..pictures import shapes
+from ..pictures.masks import Mask
+from ..pictures.shapes import MaskFiles
 
 SIZE = 256
 COMPLEXITY_SHARE = 0.01
@@ -120,11 +121,11 @@ class CaseSet:
         rng = np.random.default_rng(case.seed)
         match case.mask:
             case "centre":
-                return masks.centre(self.size, self.size)
+                return shapes.centre(self.size, self.size)
             case "boxes":
-                return masks.boxes(self.size, self.size, rng)
+                return shapes.boxes(self.size, self.size, rng)
             case "free-form":
-                return masks.free_form(self.size, self.size, rng)
+                return shapes.free_form(self.size, self.size, rng)
         if self.mask_files is None:
             raise MaskError(f'case {case.item} asks for mask "{case.mask}" but there is no folder of masks')
         name = case.mask.removeprefix("file:")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import images
-from ..inpainter import Result
+from ..filling.result import Result
 from ..labels import LabelSet
+from ..pictures import images
 from .cases import Sample
 from .tables import Report
 

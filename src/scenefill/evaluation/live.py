@@ -14,7 +14,7 @@ from .. import labels as label_sets
 from ..data import public
 from ..data.stream import data_root
 from ..errors import DataError, WeightsError
-from ..inpainter import Inpainter
+from ..filling.inpainter import Inpainter
 from ..labels import UNKNOWN, LabelSet
 from ..losses.perceptual import feature_network
 from ..metrics.perceptual import FeatureDistance

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inpainter import Result
+from ..filling.result import Result
 from ..labels import UNKNOWN, LabelSet
 from ..metrics import calibration, pixel, structure
 from ..metrics.perceptual import FeatureDistance, feature_distance, pooled

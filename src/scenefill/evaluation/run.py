@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..detail import Detail
 from ..errors import ConfigError, OutputError
-from ..files import replacing
-from ..inpainter import Inpainter, Result
+from ..filling.detail import Detail
+from ..filling.inpainter import Inpainter
+from ..filling.result import Result
 from ..metrics.frechet import frechet
 from ..metrics.perceptual import FeatureDistance
+from ..pictures.files import replacing
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
 from .measures import Array, Measured, measure

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .. import labels as label_sets
-from .. import weights
 from ..errors import ImageError
 from ..labels import LabelMap, LabelSet, remap
+from ..models import registry
 from ..networks.espnetv2 import ESPNetv2
 
 FILE = "espnetv2_s_2.0_city_1024x512.pth"
@@ -38,7 +38,7 @@ class Segmenter:
     @classmethod
     def open(cls, target: LabelSet) -> Segmenter:
         """ESPNetv2 from the public file, in SCENEFILL_DATA or the cache. Raises WeightsError where it is missing or damaged."""
-        return cls(ESPNetv2.from_file(weights.placed_file(FILE)), target)
+        return cls(ESPNetv2.from_file(registry.placed_file(FILE)), target)
 
     @torch.inference_mode()
     def segment(self, rgb: NDArray[np.uint8]) -> LabelMap:

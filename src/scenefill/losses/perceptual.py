@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import weights
 from ..errors import ConfigError, WeightsError
+from ..models import public, registry
 from ..networks.espnetv2 import ESPNetv2
 from ..networks.interface import load_into
 from .adversarial import patches
@@ -240,10 +240,10 @@ def patch_distance(name: str) -> PatchDistance:
     """
     if name == "squeezenet":
         return PatchDistance(feature_network(name), None)
-    network = AlexNet.from_file(weights.public_file(name))
+    network = AlexNet.from_file(public.public_file(name))
     shapes = [layer.out_channels for layer in network.features if isinstance(layer, nn.Conv2d)]
     wanted = {f"lin{i}.model.1.weight": torch.empty(1, channels, 1, 1) for i, channels in enumerate(shapes)}
-    return PatchDistance(network, list(_part_of(weights.placed_file(LPIPS_FILE), wanted, "LPIPS").values()))
+    return PatchDistance(network, list(_part_of(registry.placed_file(LPIPS_FILE), wanted, "LPIPS").values()))
 
 
 def feature_network(name: str) -> nn.Module:
@@ -252,13 +252,13 @@ def feature_network(name: str) -> nn.Module:
     Raises WeightsError that says which file is missing and where to put it, ConfigError for an unknown name.
     """
     if name == "vgg16":
-        return VGG16.from_file(weights.public_file("vgg16"))
+        return VGG16.from_file(public.public_file("vgg16"))
     if name == "vgg19":
-        return VGG19.from_file(weights.public_file("vgg19"))
+        return VGG19.from_file(public.public_file("vgg19"))
     if name == "squeezenet":
-        return SqueezeNet11.from_file(weights.placed_file(SQUEEZENET_FILE))
+        return SqueezeNet11.from_file(registry.placed_file(SQUEEZENET_FILE))
     if name == "espnetv2":
-        return ESPNetv2Features(ESPNetv2.from_file(weights.placed_file(ESPNETV2_FILE), ESPNETV2_CLASSES))
+        return ESPNetv2Features(ESPNetv2.from_file(registry.placed_file(ESPNETV2_FILE), ESPNETV2_CLASSES))
     raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet, espnetv2')
 
 

@@ -13,7 +13,7 @@ from torchmetrics.functional.image import (
 )
 
 from ..errors import ImageError
-from ..masks import dilate
+from ..pictures.masks import dilate
 from .pixel import RANGE, Mask, Rgb
 
 SEAM_BAND = 4

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import weights
-from ..runtime import Answer, Flags, Floats, Ids
+from ..models import weights
+from ..models.runtime import Answer, Flags, Floats, Ids
 from . import create
 from .interface import Network, load_into
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ..errors import ConfigError
-from ..guides import LUMINANCE
+from ..models.guides import LUMINANCE
 from .discriminators import Verdict
 from .interface import Network, Prediction
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import weights
 from ..errors import InputError, WeightsError
+from ..models import weights
 from . import create
 from .edgeconnect import from_published
 from .interface import as_float16, described, load_into

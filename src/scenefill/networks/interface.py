@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError, WeightsError
 from ..labels import LabelSet
-from ..weights import Info
+from ..models.weights import Info
 
 
 class Prediction(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ..files import replacing
+from ..pictures.files import replacing
 
 KEEP = 2
 

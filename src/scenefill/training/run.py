@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from .. import weights
 from ..data.batches import Batch
 from ..data.stream import Stream
 from ..errors import ConfigError, DataError, WeightsError
+from ..models import weights
 from ..networks.interface import Network, as_float16, described, load_into
 from . import checkpoint, tasks
 from .config import TrainConfig, plain

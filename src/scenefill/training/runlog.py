@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .. import sheets
 from ..data.batches import Batch
-from ..images import write_rgb
 from ..labels import LabelSet
 from ..networks.interface import Prediction
+from ..pictures import sheets
+from ..pictures.images import write_rgb
 
 
 class RunLog:
@@ -58,7 +58,9 @@ def sample_sheet(batch: Batch, prediction: Prediction, labels: LabelSet | None, 
     rows: list[list[tuple[str, NDArray[np.uint8]]]] = []
     for i in range(min(count, len(batch.image))):
         truth, hole = _rgb(batch.image[i]), batch.mask[i, 0].cpu().numpy() > 0
-        pictures: list[tuple[str, NDArray[np.uint8]]] = [("input", np.where(hole[..., None], np.uint8(255), _rgb(batch.given[i])))]
+        pictures: list[tuple[str, NDArray[np.uint8]]] = [
+            ("input", np.where(hole[..., None], np.uint8(255), _rgb(batch.given[i])))
+        ]
         maps: list[tuple[str, NDArray[np.uint8]]] = []
         trust: list[tuple[str, NDArray[np.uint8]]] = []
         if labels is not None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..data.batches import Batch
-from ..guides import GUIDES
 from ..labels import UNKNOWN
+from ..models.guides import GUIDES
 from ..networks.interface import Network, Prediction
 
 Terms = dict[str, Tensor]

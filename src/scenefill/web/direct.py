@@ -9,10 +9,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from .. import images, labels, weights
-from ..images import Picture
-from ..inpainter import Result, warnings_kept
+from .. import labels
+from ..filling.notices import warnings_kept
+from ..filling.result import Result
 from ..labels import LabelSet
+from ..models import registry
+from ..pictures import images
+from ..pictures.images import Picture
 from . import intake
 from .intake import EdgesFile, EraseOptions, InpaintOptions, LabelFile, MaskFile, OptionsText, Photo, SegmentOptions
 from .pool import Job
@@ -221,7 +224,7 @@ def models(service: ServiceOf) -> list[ModelCard]:
             labels=Classes.of(labels.get(model.info.label_set)) if model.info and model.info.label_set else None,
             default=model.name == service.models.default,
         )
-        for model in weights.list_models()
+        for model in registry.list_models()
         if model.info or model.kind == "classical"
     }
     if service.models.default not in cards:

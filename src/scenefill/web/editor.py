@@ -13,12 +13,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from pydantic import Field
 
-from .. import images
 from ..errors import InputError
-from ..images import Picture
-from ..inpainter import Inpainter, Result, warnings_kept
+from ..filling.inpainter import Inpainter
+from ..filling.notices import warnings_kept
+from ..filling.result import Result
 from ..labels import LabelMap
-from ..masks import Mask
+from ..pictures import images
+from ..pictures.images import Picture
+from ..pictures.masks import Mask
 from . import intake, sessions
 from .answers import PREFIX, JobState, Maps, Opened, Preview, SeenVariant, Variant
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures

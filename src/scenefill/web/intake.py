@@ -12,13 +12,13 @@ from fastapi import File, Form, HTTPException, UploadFile
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.formparsers import MultiPartParser
 
-from .. import images, masks
-from ..detail import Detail
 from ..errors import LabelError
-from ..images import Picture
-from ..inpainter import Inpainter
+from ..filling.detail import Detail
+from ..filling.inpainter import Inpainter
 from ..labels import LabelMap, LabelSet
-from ..masks import Mask
+from ..pictures import images, masks
+from ..pictures.images import Picture
+from ..pictures.masks import Mask
 from .guard import App, Message, Receive, Scope, Send, answer
 from .settings import Settings
 

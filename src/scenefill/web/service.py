@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 from fastapi import HTTPException, Request
 
-from .. import inpainter, weights
 from ..errors import WeightsError
-from ..images import Picture
-from ..inpainter import Inpainter
+from ..filling import inpainter
+from ..filling.inpainter import Inpainter
+from ..models import registry
+from ..pictures.images import Picture
 from .meters import Meters
 from .pool import BusyError, CancelledError, Job, Pool, StoppedError
 from .sessions import Fill, Session, Sessions
@@ -155,7 +156,7 @@ class Models:
 
     def _check(self, name: str) -> None:
         """A request may name models, never files."""
-        known = [*(model.name for model in weights.list_models()), self.default]
+        known = [*(model.name for model in registry.list_models()), self.default]
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f', did you mean "{near[0]}"?' if near else "."

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from PIL.Image import Resampling
 
-from .. import images, masks
-from ..images import Picture, Pixels
-from ..inpainter import Result, Scores
+from ..filling.result import Result, Scores
 from ..labels import LabelMap, LabelSet
-from ..masks import Mask
+from ..pictures import images, masks
+from ..pictures.images import Picture, Pixels
+from ..pictures.masks import Mask
 from . import intake
 from .pool import Job
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ... import guides
 from ...data.batches import Batch
 from ...losses import adversarial
 from ...losses.perceptual import content, feature_network, style
+from ...models import guides
 from ...networks.discriminators import Verdict
 from ...networks.edgeconnect import Discriminator, EdgeConnect, compose_edges
 from ...networks.interface import Prediction

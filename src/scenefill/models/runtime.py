@@ -1,0 +1,130 @@
+"""Backend: arrays in, arrays out. What the Inpainter asks of a model, and the exported network on ONNX Runtime that answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import labels as label_sets
+from ..errors import WeightsError
+from ..labels import LabelSet
+from . import weights
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Answer(NamedTuple):
+    """What a backend makes of a picture with holes."""
+
+    image: Floats
+    """(B, 3, H, W) RGB in [-1, 1]: the whole picture, not composited."""
+    logits: Floats | None
+    """(B, K, H, W) class scores before hints and forbidden classes; None where a model has no semantics."""
+
+
+class Backend(Protocol):
+    """A model that fills holes: an exported network, a live torch network, or a classical method."""
+
+    @property
+    def name(self) -> str:
+        """What `scenefill.load` calls it."""
+
+    @property
+    def labels(self) -> LabelSet | None:
+        """The classes of its scores, or None for a model without semantics."""
+
+    @property
+    def working_size(self) -> int | None:
+        """Side in pixels of the pictures it works best on; None for a method that takes any size as it is."""
+
+    @property
+    def stride(self) -> int:
+        """Height and width handed to `run` are multiples of this."""
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by so that their softmax is a calibrated confidence."""
+
+    @property
+    def known_map(self) -> bool:
+        """Whether it counts on hints outside the hole: the map of what is known."""
+
+    @property
+    def guide(self) -> str | None:
+        """Name in `guides.GUIDES` of what else `run` is given, or None."""
+
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
+        """Fill the holes of a batch.
+
+        image: (B, 3, H, W) RGB in [-1, 1]; what lies inside a hole has no influence.   mask: (B, 1, H, W), 1 = hole.
+        hints: (B, H, W) class ids, 255 = "you decide".   forbid: (B, K), True = may not appear in the hole (K = 0: no labels).
+        guide: (B, 2, H, W), for a backend that names one: its values, and 1 where they are to be believed.
+        """
+
+
+class OnnxBackend:
+    """An exported network on ONNX Runtime.
+
+    NAME.onnx is the graph alone. Its inputs are named as the arguments of `run`: without hints and forbid for a network without
+    semantics, with guide for one that names it. Its outputs are those of Answer, in that order. Its initializers are external
+    and are bound by name to the tensors of NAME.safetensors, no more and no fewer; its metadata holds their hash as
+    "tensors_sha256".
+    """
+
+    def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
+        self.name = name
+        self.labels: LabelSet | None = label_sets.get(info.label_set) if info.label_set else None
+        self.working_size: int | None = info.working_size
+        self.stride = info.stride
+        self.temperature = info.temperature
+        self.known_map = info.known_map
+        self.guide = info.guide
+        self._session = session
+
+    @classmethod
+    def open(cls, path: str | Path, *, threads: int | None = None) -> OnnxBackend:
+        """The network in NAME.safetensors, with NAME.onnx beside it.
+
+        threads: how many to compute with; None leaves it to ONNX Runtime (one per core).
+        Raises WeightsError where a file is missing or damaged, or where the two do not belong together.
+        """
+        path = Path(path)
+        info, tensors = weights.read_tensors(path)
+        graph = path.with_suffix(".onnx")
+        if not graph.is_file():
+            raise WeightsError(f"{graph}, the graph that belongs to {path.name}, is missing: keep the two files side by side")
+        session = _session(graph, tensors, threads)
+        if session.get_modelmeta().custom_metadata_map.get("tensors_sha256") != info.tensors_sha256:
+            raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
+        return cls(path.stem, info, session)
+
+    def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
+        """See Backend."""
+        feed = {"image": image, "mask": mask} | ({} if guide is None else {"guide": guide})
+        if self.labels is None:
+            (picture,) = self._session.run(None, feed)
+            return Answer(picture, None)
+        picture, logits = self._session.run(None, feed | {"hints": hints, "forbid": forbid})
+        return Answer(picture, logits)
+
+
+def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # errors; its warnings are about the graph, which a user cannot change
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+    options.add_external_initializers(list(tensors), values)
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no base class of their own
+        raise WeightsError(f"{graph} is damaged or does not belong to {graph.stem}.safetensors ({error})") from None

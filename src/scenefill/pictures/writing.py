@@ -1,0 +1,178 @@
+"""Pictures out: the extension decides. Size, depth, alpha, ICC profile and EXIF are kept.
+
+PNG and TIFF are lossless. WebP is lossless too, unless the picture came from a lossy WebP (then quality 95).
+A JPEG made from a JPEG has its quantisation tables and chroma subsampling, so that known pixels hardly move; any other has
+quality 95 and 4:4:4. A file appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, TiffImagePlugin
+
+from ..errors import OutputError
+from . import exif
+from .files import replacing
+from .picture import EXTENSIONS, LARGE, Picture, eight_bits, from_array, samples_of
+
+
+def to_pil(picture: Picture) -> Image.Image:
+    """A PIL image with the picture's ICC profile and EXIF in its `info`. 16 bits become 8: Pillow has no 16-bit colour."""
+    samples = eight_bits(samples_of(picture))
+    image = Image.fromarray(samples[:, :, 0] if picture.mode == "L" else samples)
+    image.info |= {key: data for key, data in (("exif", picture.exif), ("icc_profile", picture.icc)) if data}
+    return image
+
+
+def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> None:
+    """Saves a picture in the format of the path's extension; see the module's text for what is kept.
+
+    Raises OutputError where the file stands already and `overwrite` is off, its folder is missing or cannot be written to, the
+    extension is unknown, or the format cannot hold the picture (16 bits or transparency in a JPEG). Nothing is left behind then.
+    """
+    path = Path(path)
+    check_output(path, overwrite=overwrite)
+    kind = EXTENSIONS[path.suffix.lower()]
+    _check_holds(kind, picture, str(path))
+    store(path, lambda file: _ENCODERS[kind](picture, file))
+
+
+def encode(picture: Picture, kind: str) -> bytes:
+    """The file that `write` makes, as bytes. kind: "PNG", "JPEG", "WEBP" or "TIFF".
+
+    Raises OutputError where the format cannot hold the picture.
+    """
+    _check_holds(kind, picture, "the result")
+    buffer = io.BytesIO()
+    with _writing(f"the result as {kind}"):
+        _ENCODERS[kind](picture, buffer)
+    return buffer.getvalue()
+
+
+def write_rgb(array: NDArray[np.uint8], path: str | Path, *, overwrite: bool = False) -> None:
+    """Saves an array (H, W, 3) uint8 RGB. Raises as `write` does."""
+    write(from_array(array), path, overwrite=overwrite)
+
+
+def write_grey(array: NDArray[np.uint8], path: str | Path, *, overwrite: bool = False) -> None:
+    """Saves an array (H, W) uint8. Raises as `write` does."""
+    write(from_array(array), path, overwrite=overwrite)
+
+
+def check_output(path: str | Path, *, overwrite: bool = False) -> None:
+    """Raises OutputError where `write` would refuse this path: worth asking before the work whose result goes there."""
+    path = Path(path)
+    if path.suffix.lower() not in EXTENSIONS:
+        raise OutputError(f'{path}: the extension "{path.suffix}" is none that can be written ({", ".join(EXTENSIONS)})')
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} stands already; choose another name or --overwrite (in Python: overwrite=True)")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+def store(path: Path, encode: Callable[[BinaryIO], object]) -> None:
+    with _writing(str(path)), replacing(path) as file:
+        encode(file)
+
+
+@contextlib.contextmanager
+def _writing(where: str) -> Iterator[None]:
+    """Turns whatever an encoder raises into one OutputError."""
+    try:
+        yield
+    except Exception as error:  # encoders refuse odd sizes and metadata with errors of every kind
+        raise OutputError(f"{where} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _check_holds(kind: str, picture: Picture, where: str) -> None:
+    """Raises OutputError where a format cannot hold a picture."""
+    if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):
+        raise OutputError(f"{where}: {kind} holds 8 bits and this picture has 16; write a .png or .tiff")
+    if picture.alpha is not None and kind == "JPEG" and (picture.alpha < np.iinfo(picture.alpha.dtype).max).any():
+        raise OutputError(f"{where}: JPEG holds no transparency and this picture has some; write a .png, .webp or .tiff")
+    if picture.mode == "LA" and picture.pixels.dtype == np.uint16 and kind == "TIFF":
+        raise OutputError(f"{where}: few programs read TIFF of 16-bit grey with transparency; write a .png")
+
+
+def _level(picture: Picture) -> int:
+    """Of deflate's compression: fast for large pictures (12 megapixels take 1 s, at level 6 twice that), else its usual one."""
+    return 1 if picture.pixels.shape[0] * picture.pixels.shape[1] > LARGE else 6
+
+
+def _write_jpeg(picture: Picture, file: BinaryIO) -> None:
+    image = to_pil(replace(picture, alpha=None))
+    coding: dict[str, Any] = {"quality": 95, "subsampling": 0}
+    if picture.jpeg:
+        tables = [list(table) for table in picture.jpeg.tables]
+        coding = {"qtables": tables, "subsampling": picture.jpeg.subsampling, "progressive": picture.jpeg.progressive}
+    image.save(file, "JPEG", exif=picture.exif or b"", icc_profile=picture.icc, **coding)
+
+
+def _write_webp(picture: Picture, file: BinaryIO) -> None:
+    effort = {"quality": 20, "method": 0} if _level(picture) == 1 else {"quality": 80, "method": 4}
+    coding = {"quality": 95} if picture.lossy_webp else {"lossless": True, "exact": True, **effort}
+    to_pil(picture).save(file, "WEBP", exif=picture.exif or b"", icc_profile=picture.icc, **coding)
+
+
+def _write_png(picture: Picture, file: BinaryIO) -> None:
+    if picture.pixels.dtype == np.uint16:
+        return _write_png16(picture, file)
+    to_pil(picture).save(file, "PNG", exif=picture.exif, icc_profile=picture.icc, compress_level=_level(picture))
+
+
+def _write_png16(picture: Picture, file: BinaryIO) -> None:
+    """PNG of 16 bits (ISO/IEC 15948), which Pillow cannot write in colour and OpenCV not with an ICC profile."""
+    height, width, channels = (samples := samples_of(picture)).shape
+    rows = samples.astype(">u2").view(np.uint8).reshape(height, -1)
+    filtered = np.full((height, 1 + rows.shape[1]), 2, np.uint8)  # 2 = "up": each byte less the one above it
+    filtered[:, 1:] = np.diff(rows, axis=0, prepend=np.zeros_like(rows[:1]))
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    chunks = [(b"IHDR", struct.pack(">LLBBBBB", width, height, 16, colour_type, 0, 0, 0))]
+    if picture.icc:
+        chunks.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.icc)))
+    if picture.exif:
+        chunks.append((b"eXIf", exif.without_header(picture.exif)))
+    chunks += [(b"IDAT", zlib.compress(filtered.data, _level(picture))), (b"IEND", b"")]
+    file.write(b"\x89PNG\r\n\x1a\n")
+    for name, data in chunks:
+        file.write(struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(data, zlib.crc32(name))))
+
+
+def _write_tiff(picture: Picture, file: BinaryIO) -> None:
+    """TIFF 6.0 with one deflated strip: Pillow cannot write 16-bit colour, OpenCV no ICC profile."""
+    height, width, channels = (samples := samples_of(picture)).shape
+    stored = samples.astype(samples.dtype.newbyteorder("<"))
+    stored[:, 1:] -= samples[:, :-1]
+    strip = zlib.compress(stored.data, _level(picture))
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in exif.to_tiff(picture.exif or b"").items():
+        tags[tag] = value
+    tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH] = width, height
+    tags[TiffImagePlugin.BITSPERSAMPLE] = (8 * samples.itemsize,) * channels
+    tags[TiffImagePlugin.SAMPLESPERPIXEL] = channels
+    tags[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 1 if channels < 3 else 2
+    tags[TiffImagePlugin.COMPRESSION], tags[TiffImagePlugin.PREDICTOR] = 8, 2  # deflate, difference to the pixel on the left
+    tags[TiffImagePlugin.ROWSPERSTRIP], tags[TiffImagePlugin.STRIPBYTECOUNTS] = height, len(strip)
+    tags.tagtype[TiffImagePlugin.STRIPOFFSETS] = tags.tagtype[TiffImagePlugin.STRIPBYTECOUNTS] = 4
+    tags[TiffImagePlugin.STRIPOFFSETS] = 0  # from the end of the directory, where Pillow moves it
+    if picture.alpha is not None:
+        tags[TiffImagePlugin.EXTRASAMPLES] = 2  # alpha, not multiplied into the colours
+    if picture.icc:
+        tags[TiffImagePlugin.ICCPROFILE] = picture.icc
+    tags.save(file)
+    file.write(strip)
+
+
+_ENCODERS = {"PNG": _write_png, "JPEG": _write_jpeg, "WEBP": _write_webp, "TIFF": _write_tiff}

@@ -1,0 +1,304 @@
+"""Weights files and the registry of models, and public files that are fetched once and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import urllib.error
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import write_network
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from scenefill.errors import OutputError, WeightsError
+from scenefill.models import card, public, registry, weights
+
+INFO = weights.Info(
+    network="sge-net",
+    config={"width": 16, "classes": {"street": 8}},
+    label_set="street",
+    working_size=256,
+    stride=16,
+    temperature=1.25,
+    trained_on=("camvid", "labelmefacade"),
+    images_seen=49_000,
+    metrics={"camvid": {"psnr_hole": 14.568}, "parameters": 8},
+    licence="CC-BY-NC-4.0",
+    notes="Streets.",
+)
+TENSORS = {
+    "b.weight": np.arange(6, dtype=np.float16).reshape(2, 3),
+    "a": np.array(2, np.float16),
+    "steps": np.array([3], np.int64),
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SCENEFILL_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def network(cache: Path) -> Path:
+    """A network in the cache, under the name "avenue"."""
+    path = cache / "models" / "avenue.safetensors"
+    path.parent.mkdir(parents=True)
+    weights.save(path, TENSORS, INFO)
+    return path
+
+
+def test_round_trip(network: Path) -> None:
+    info, tensors = weights.read_tensors(network)
+    assert info == dataclasses.replace(INFO, tensors_sha256=weights.tensors_sha256(TENSORS)) == weights.read_info(network)
+    assert tensors.keys() == TENSORS.keys()
+    for name, tensor in TENSORS.items():
+        np.testing.assert_array_equal(tensors[name], tensor)
+        assert tensors[name].dtype == tensor.dtype
+        assert tensors[name].shape == tensor.shape
+    assert weights.parameter_count(network) == 8
+
+
+def test_hash_is_over_name_type_shape_and_values_in_the_order_of_names() -> None:
+    by_hand = hashlib.sha256()
+    for head, values in (("a\0float16\0()\0", [0x00, 0x40]), ("b\0float16\0(1, 2)\0", [0x00, 0x3C, 0x00, 0xC0])):
+        by_hand.update(head.encode() + bytes(values))  # 2.0; 1.0 and -2.0
+    tensors = {"b": np.array([[1, -2]], np.float16), "a": np.array(2, np.float16)}
+    assert weights.tensors_sha256(tensors) == by_hand.hexdigest()
+
+
+@given(st.sampled_from(["b.weight", "a"]), st.sampled_from(["name", "shape", "value", "dtype"]))
+def test_hash_sees_every_change(name: str, change: str) -> None:
+    other = dict(TENSORS)
+    tensor = other.pop(name)
+    match change:
+        case "name":
+            other["c"] = tensor
+        case "shape":
+            other[name] = tensor[None]
+        case "value":
+            other[name] = np.nextafter(tensor, np.float16(9))
+        case "dtype":
+            other[name] = tensor.view(np.uint16)
+    assert weights.tensors_sha256(other) != weights.tensors_sha256(TENSORS)
+
+
+def test_the_same_content_gives_the_same_file(tmp_path: Path) -> None:
+    weights.save(tmp_path / "one.safetensors", TENSORS, INFO)
+    weights.save(tmp_path / "two.safetensors", dict(reversed(TENSORS.items())), INFO)
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+
+
+def test_a_transposed_tensor_is_saved_as_it_looks(tmp_path: Path) -> None:
+    tensor = TENSORS["b.weight"].T
+    weights.save(tmp_path / "t.safetensors", {"t": tensor}, INFO)
+    np.testing.assert_array_equal(weights.read_tensors(tmp_path / "t.safetensors")[1]["t"], tensor)
+
+
+def test_wide_floats_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="tensor w is float32: weights files hold float16"):
+        weights.save(tmp_path / "wide.safetensors", {"w": np.zeros(2, np.float32)}, INFO)
+
+
+def test_nothing_is_left_behind_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "taken.safetensors").mkdir()
+    with pytest.raises(OutputError, match="cannot write"):
+        weights.save(tmp_path / "taken.safetensors", TENSORS, INFO)
+    with pytest.raises(OutputError, match="cannot write"):
+        weights.save(tmp_path / "nowhere" / "x.safetensors", TENSORS, INFO)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.safetensors"]
+
+
+@pytest.mark.parametrize("position", [-1, -20, 40])
+def test_one_changed_bit_is_noticed(network: Path, position: int) -> None:
+    data = bytearray(network.read_bytes())
+    data[position] ^= 1
+    network.write_bytes(data)
+    with pytest.raises(WeightsError):
+        weights.read_tensors(network)
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, -1])
+def test_a_file_that_is_cut_short(network: Path, length: int) -> None:
+    network.write_bytes(network.read_bytes()[:length])
+    for read in (weights.read_info, weights.read_tensors, weights.parameter_count):
+        with pytest.raises(WeightsError, match="is not a whole safetensors file"):
+            read(network)
+
+
+def test_other_files(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="there is no weights file"):
+        weights.read_info(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("a" * 200)
+    with pytest.raises(WeightsError, match="is not a whole safetensors file"):
+        weights.read_info(tmp_path / "text.safetensors")
+    save_file(TENSORS, tmp_path / "foreign.safetensors")
+    with pytest.raises(WeightsError, match="it was not written by `scenefill export`"):
+        weights.read_info(tmp_path / "foreign.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "of format 2, this scenefill reads format 1"),
+        ({"stride": 0}, "stride 0"),
+        ({"working_size": 250}, "working size 250"),
+        ({"temperature": 0}, "temperature 0"),
+        ({"colour": "red"}, "colour"),
+        ({"network": None, "stride": "16"}, "cannot be read"),
+    ],
+)
+def test_descriptions_that_make_no_sense(change: dict[str, object], message: str) -> None:
+    text = json.dumps(dataclasses.asdict(INFO) | change)
+    with pytest.raises(WeightsError, match=message):
+        weights.Info.from_json(text)
+    with pytest.raises(WeightsError, match="cannot be read"):
+        weights.Info.from_json("[1")
+
+
+def test_find_by_name_and_by_path(network: Path, tmp_path: Path) -> None:
+    assert registry.find("avenue") == network
+    assert registry.find(str(network)) == registry.find(network) == network
+    with pytest.raises(WeightsError, match=r'no model "avenu", did you mean "avenue"\? There are: .*telea, navier-stokes'):
+        registry.find("avenu")
+    with pytest.raises(WeightsError, match="there is no weights file"):
+        registry.find(tmp_path / "no" / "such.safetensors")
+
+
+def test_built_in_weights_come_before_those_of_the_cache(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "builtin_dir", lambda: tmp_path)
+    own = tmp_path / "avenue.safetensors"
+    own.write_bytes(network.read_bytes())
+    assert registry.find("avenue") == own
+
+
+def test_list_has_networks_and_methods_and_survives_a_damaged_file(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "builtin_dir", lambda: network.parent)
+    (network.parent / "broken.safetensors").write_bytes(b"")
+    models = {model.name: model for model in registry.list_models()}
+    assert list(models) == ["avenue", "broken", "telea", "navier-stokes", "patchmatch"]
+    assert models["avenue"].info == weights.read_info(network)
+    assert (models["avenue"].kind, models["avenue"].path, models["avenue"].purpose) == ("network", network, "Streets.")
+    assert models["broken"].info is None
+    assert "not a whole safetensors file" in models["broken"].purpose
+    assert (models["telea"].kind, models["telea"].path) == ("classical", None)
+
+
+def test_card_says_what_the_file_says(network: Path) -> None:
+    text = card.card(network)
+    assert text.startswith("# avenue\n\nStreets.\n")
+    for line in (
+        "| Parameters | 8 (float16, 0.0 MiB) |",
+        "| Working size | 256 x 256 pixels, any multiple of 16 |",
+        "| Trained on | camvid, labelmefacade |",
+        "| Images seen | 49,000 |",
+        "| Licence | CC-BY-NC-4.0 |",
+        f"| Hash of the tensors | `{weights.tensors_sha256(TENSORS)}` |",
+        "| camvid / psnr_hole | 14.57 |",
+        "| classes / street | 8 |",
+    ):
+        assert line in text
+    assert 'scenefill.load("avenue")' in text
+
+
+def test_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCENEFILL_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert registry.cache_dir() == Path("/somewhere/scenefill")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert registry.cache_dir() == Path("/home/me/.cache/scenefill")
+
+
+# ------------------------------------------------------------------------------------------------------------------ public files
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the network has: address -> content. One public file, "small", of 5 bytes."""
+    content = {"https://example.org/small-1.pth": b"hello"}
+
+    def urlopen(url: str, timeout: float) -> io.BytesIO:
+        if url not in content:
+            raise urllib.error.URLError("no route to host")
+        return io.BytesIO(content[url])
+
+    small = public.PublicFile("https://example.org/small-1.pth", hashlib.sha256(b"hello").hexdigest(), 5, "public domain")
+    monkeypatch.setattr(public, "PUBLIC", {"small": small})
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    return content
+
+
+def test_a_public_file_is_fetched_once(served: dict[str, bytes], cache: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    assert public.fetch("small", progress=lambda *step: steps.append(step)) == cache / "small-1.pth"
+    assert steps == [(5, 5)]
+    served.clear()
+    assert public.public_file("small").read_bytes() == b"hello"
+    assert [path.name for path in cache.iterdir()] == ["small-1.pth"]
+
+
+def test_public_file_fetches_what_is_missing(served: dict[str, bytes]) -> None:
+    assert public.public_file("small").read_bytes() == b"hello"
+
+
+def test_offline_error_says_what_to_get_and_where_to_put_it(served: dict[str, bytes], cache: Path) -> None:
+    with pytest.raises(WeightsError, match="is not in the cache") as caught:
+        public.public_file("small", offline=True)
+    assert "https://example.org/small-1.pth" in str(caught.value)
+    assert str(cache / "small-1.pth") in str(caught.value)
+    served.clear()
+    with pytest.raises(WeightsError, match=r"could not be fetched \(.*no route to host.*put it at"):
+        public.public_file("small")
+
+
+def test_another_content_is_refused(served: dict[str, bytes], cache: Path) -> None:
+    served["https://example.org/small-1.pth"] = b"please log in"
+    with pytest.raises(WeightsError, match=r"is not small-1\.pth"):
+        public.fetch("small")
+    assert list(cache.iterdir()) == []
+    (cache / "small-1.pth").write_bytes(b"hell")
+    with pytest.raises(WeightsError, match="is damaged"):
+        public.public_file("small")
+
+
+def test_an_unwritable_cache(served: dict[str, bytes], cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(WeightsError, match="could not be fetched"):
+        public.fetch("small")
+
+
+def test_unknown_public_file() -> None:
+    with pytest.raises(WeightsError, match='no public file "vgg11"; known are: vgg16'):
+        public.fetch("vgg11")
+
+
+@pytest.mark.parametrize("name", ["vgg16", "alexnet", "inception"])
+def test_names_of_public_files_begin_their_hash(name: str) -> None:
+    file = public.PUBLIC[name]
+    assert file.sha256.startswith(os.path.splitext(file.file_name)[0].rpartition("-")[2])  # noqa: PTH122, a URL
+    assert len(bytes.fromhex(file.sha256)) == 32
+
+
+def test_weights_between_two_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = write_network(tmp_path / "a", seed=0), write_network(tmp_path / "b", seed=1)
+    info, between = weights.blend(first, second, 0.25)
+    ours, theirs = weights.read_tensors(first)[1], weights.read_tensors(second)[1]
+    for name, tensor in between.items():
+        assert tensor.dtype == np.float16
+        np.testing.assert_allclose(tensor, 0.75 * ours[name] + 0.25 * theirs[name], atol=2e-3)
+    assert "75%" in info.notes
+    with pytest.raises(WeightsError, match="0 to 1"):
+        weights.blend(first, second, 1.5)
+    with pytest.raises(WeightsError, match="same network"):
+        weights.blend(first, write_network(tmp_path, "plain", semantics=False), 0.5)
