@@ -84,7 +84,7 @@ def run(
     measured: dict[str, list[Measured]] = {model: [] for model in models}
     facts = []
     for index, sample in enumerate(follow(cases)):
-        results = {name: model(sample.blanked, sample.mask, detail=detail) for name, model in models.items()}
+        results = {name: model(sample.blanked, sample.mask, intent="restore", detail=detail) for name, model in models.items()}
         for name, result in results.items():
             measured[name].append(measure(result, sample, cases.labels, features))
         facts.append((sample.mask.mean(), sample.complexity, sample.content))
