@@ -45,12 +45,12 @@ def joined(picture: Floats, hole: Mask, offsets: Indices, guide: Floats, wanted:
         diagonal[here] += pair
 
     def applied(values: Floats) -> Floats:
-        result = diagonal[..., None] * values
+        result = np.asarray(diagonal[..., None] * values, np.float32)
         for step in _BESIDE:
             here, there = _pairs(inside.shape, step)
             result[here] -= values[there]
         result[~inside] = 0
-        return result
+        return np.asarray(result, np.float32)
 
     solved = picture.copy()
     solved[box][inside] = _solution(applied, right_side, wanted[box] * inside[..., None])[inside]
@@ -88,7 +88,7 @@ def _gradient(
 
 def _solution(applied: Callable[[Floats], Floats], right_side: Floats, start: Floats) -> Floats:
     """Conjugate gradients, the three colours side by side."""
-    values, left = start, right_side - applied(start)
+    values, left = start, np.asarray(right_side - applied(start), np.float32)
     direction, size = left.copy(), _dots(left, left)
     first = size.max()
     for _ in range(STEPS):
@@ -97,7 +97,7 @@ def _solution(applied: Callable[[Floats], Floats], right_side: Floats, start: Fl
         moved = applied(direction)
         length = size / np.maximum(_dots(direction, moved), 1e-20)
         values = values + length * direction
-        left = left - length * moved
+        left = np.asarray(left - length * moved, np.float32)
         before, size = size, _dots(left, left)
         direction = left + size / np.maximum(before, 1e-20) * direction
     return values

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..data.stream import Stream, to_device
 from ..errors import ScenefillError
 from ..networks.interface import Network
-from .config import OptimiserConfig, RunConfig
+from .sections import OptimiserConfig, RunConfig
 from .task import Task
 
 

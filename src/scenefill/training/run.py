@@ -19,9 +19,10 @@ from ..errors import ConfigError, DataError, WeightsError
 from ..models import weights
 from ..networks.interface import Network, as_float16, described, load_into
 from . import checkpoint, tasks
-from .config import TrainConfig, plain
+from .config import plain
 from .engine import Hooks, Progress, parts_of, start, train
 from .runlog import RunLog, sample_sheet
+from .sections import TrainConfig
 from .task import Task, question
 
 Validate = Callable[[Network], dict[str, float]]
