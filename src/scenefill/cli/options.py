@@ -26,6 +26,23 @@ def size(text: str) -> tuple[int, int]:
     return int(match[2] or match[1]), int(match[1])
 
 
+def growth(text: str) -> int | Literal["auto"]:
+    """ "auto" or a number of pixels. Raises InputError for anything else."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise InputError(f'--grow takes a number of pixels, or "auto", not "{text}"')
+    return int(text)
+
+
+def point(text: str) -> tuple[int, int]:
+    """ "310,220" -> (310, 220), x and y. Raises InputError for anything else."""
+    match = re.fullmatch(r"(\d+),(\d+)", text.replace(" ", ""))
+    if match is None:
+        raise InputError(f'"{text}" is not a point: write X,Y in pixels from the top left, such as 310,220')
+    return int(match[1]), int(match[2])
+
+
 Model = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME", help="A model that `scenefill models list` names, or a path.")
 ]
@@ -34,13 +51,22 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads to compute with.", show_default="one per core")]
 InvertMask = Annotated[bool, typer.Option("--invert-mask", help="Black is the hole, not white.")]
 ResizeMask = Annotated[bool, typer.Option("--resize-mask", help="Stretch a mask of another size to the photo's.")]
-Grow = Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round.")]
+Grow = Annotated[
+    str,
+    typer.Option(
+        metavar="PIXELS|auto",
+        help="Make the hole larger all round; auto: over rim, shadow and forgotten parts of the things that are removed.",
+    ),
+]
+Restore = Annotated[
+    bool, typer.Option("--restore", help="Mend scratches or lost areas: what lies under the mask has no influence.")
+]
 Feather = Annotated[
     int, typer.Option(min=0, metavar="PIXELS", help="Blend the fill into the photo over this width outside the hole.")
 ]
 Detail = Annotated[
-    Literal["auto", "patchmatch", "none"],
-    typer.Option(metavar="HOW", help="Texture from around for what a network leaves blurred: auto, patchmatch or none."),
+    Literal["auto", "exemplars", "patchmatch", "none"],
+    typer.Option(metavar="HOW", help="Texture from around for what is blurred: auto, exemplars, patchmatch or none."),
 ]
 Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]

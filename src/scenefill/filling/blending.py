@@ -52,9 +52,9 @@ def joined(picture: Floats, hole: Mask, offsets: Indices, guide: Floats, wanted:
         result[~inside] = 0
         return np.asarray(result, np.float32)
 
-    solved = picture.copy()
+    solved: Floats = picture.copy()
     solved[box][inside] = _solution(applied, right_side, wanted[box] * inside[..., None])[inside]
-    return solved
+    return np.asarray(solved, np.float32)
 
 
 def _pairs(shape: tuple[int, ...], step: tuple[int, int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -83,23 +83,24 @@ def _gradient(
         first, second = (picture[a.clip(0, height - 1), b.clip(0, width - 1)] for a, b in ends)
         total += valid[..., None] * (first - second)
         count += valid
-    return np.where((count > 0)[..., None], total / np.maximum(count, 1)[..., None], plain)
+    return np.asarray(np.where((count > 0)[..., None], total / np.maximum(count, 1)[..., None], plain), np.float32)
 
 
 def _solution(applied: Callable[[Floats], Floats], right_side: Floats, start: Floats) -> Floats:
     """Conjugate gradients, the three colours side by side."""
-    values, left = start, np.asarray(right_side - applied(start), np.float32)
+    values, left = start.copy(), right_side - applied(start)
     direction, size = left.copy(), _dots(left, left)
     first = size.max()
     for _ in range(STEPS):
         if size.max() <= ENOUGH**2 * first:
             break
         moved = applied(direction)
-        length = size / np.maximum(_dots(direction, moved), 1e-20)
-        values = values + length * direction
-        left = np.asarray(left - length * moved, np.float32)
+        length = (size / np.maximum(_dots(direction, moved), 1e-20)).astype(np.float32)
+        values += length * direction
+        left -= length * moved
         before, size = size, _dots(left, left)
-        direction = left + size / np.maximum(before, 1e-20) * direction
+        direction *= (size / np.maximum(before, 1e-20)).astype(np.float32)
+        direction += left
     return values
 
 

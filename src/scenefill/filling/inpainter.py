@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,8 @@ from ..labels import LabelMap, LabelSet
 from ..models.runtime import Answer, Backend
 from ..pictures import masks
 from ..pictures.images import Picture, Pixels
-from . import crops
+from ..pictures.masks import Mask
+from . import crops, selection
 from . import detail as details
 from . import removal as removals
 from .backends import open_backend
@@ -140,6 +141,14 @@ class Inpainter:
         picture, hole = read_photo(image), read_mask(mask)
         masks.check(hole, picture.pixels.shape[:2])
         return removals.look(self._questions, picture.pixels, hole, side(self.backend, size))
+
+    def select(self, image: Photo, at: Sequence[tuple[int, int]], *, size: int | None = None) -> Mask:
+        """The things at some points (x, y) of a photo, as a mask (H, W) for `fill`: what a click selects.
+
+        size: as in `fill`.
+        Raises ImageError, InputError for a point outside the photo, LabelError for a model without semantics.
+        """
+        return selection.select(self._questions, read_photo(image).pixels, at, side(self.backend, size))
 
     def segment(self, image: Photo, *, size: int | None = None) -> tuple[LabelMap, Scores]:
         """Label map (H, W) uint8 and confidence (H, W) in 0..1 of a photo: the network with an empty hole, as a segmenter.
