@@ -22,7 +22,13 @@ def evaluate(
         typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
                      show_default=options.DEFAULT_MODEL),
     ] = None,
-    masks: Annotated[str, typer.Option(metavar="KIND|DIR", help="centre, irregular, boxes, free-form, or a folder.")] = "centre",
+    masks: Annotated[
+        str,
+        typer.Option(
+            "--holes", "--masks", metavar="KIND|DIR",
+            help="centre, irregular, boxes, free-form, removal, removal-residue, or a folder.",
+        ),
+    ] = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
     label_set: Annotated[str, typer.Option(metavar="SET", help="Classes to compare, and how DIR/labels is coded.")] = "street",
@@ -39,8 +45,9 @@ def evaluate(
     """Measure models on the same holes.
 
     Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness;
-    checkerboard; feature distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are
-    cut to their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
+    checkerboard; feature distance; phantom; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class.
+    Holes of the kind removal have the outlines of movable things of other photos and lie over background. Photos are cut to
+    their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
     themselves.
     """
     options.check_installed("torch", "torchmetrics", extra="train", what="scenefill evaluate")

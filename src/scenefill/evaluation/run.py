@@ -85,7 +85,7 @@ def run(
     truths: list[Array] = []
     facts = []
     for index, sample in enumerate(follow(cases)):
-        results = {name: model(sample.blanked, sample.mask, detail=detail) for name, model in models.items()}
+        results = {name: model(sample.blanked, sample.mask, intent="restore", detail=detail) for name, model in models.items()}
         truth = Truth(sample, cases.labels, features)
         for name, result in results.items():
             measured[name].append(measure(result, truth))
