@@ -24,6 +24,9 @@ BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation"]
 """Every room may import the rooms before it; those of BELOW may use torch."""
 
 TORCH = {"torch", "lightning", "lightning_fabric", "torchmetrics", "tensorboard", "onnx", "onnxscript"}
+FILE, FUNCTION = 400, 60
+"""Most lines, with those that are empty, comments and docstrings."""
+
 REACH_BELOW = {"cli.train", "cli.evaluate", "cli.export", "cli.check_data", "cli.models"}
 """These verbs import below the wall, inside the function that runs."""
 
@@ -88,6 +91,22 @@ def test_a_room_imports_only_rooms_before_it(name: str) -> None:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     used = {name: {module[1:] for module in _imports(name, types=True) if module.startswith(".")} for name in MODULES if name}
     tuple(graphlib.TopologicalSorter({name: modules - {name, ""} for name, modules in used.items()}).static_order())
+
+
+def test_a_file_is_read_in_one_sitting() -> None:
+    files = [path for folder in (SOURCE, ROOT / "tests") for kind in ("*.py", "*.js") for path in folder.rglob(kind)]
+    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in files}
+    assert {name: count for name, count in lines.items() if count > FILE} == {}
+
+
+def test_a_function_is_read_in_one_piece() -> None:
+    lines = {
+        f"{name}.{node.name}": node.end_lineno - node.lineno + 1
+        for name, module in MODULES.items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+    assert {name: count for name, count in lines.items() if count > FUNCTION} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.partition(".")[0] not in BELOW])

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingExtraError
 from . import options
 
 EXAMPLE = options.example(
@@ -33,7 +32,7 @@ def evaluate(
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
     label_set: Annotated[str, typer.Option(metavar="SET", help="Classes to compare, and how DIR/labels is coded.")] = "street",
-    root: Annotated[Path, typer.Option(metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")] = Path("data"),
+    root: options.DataRoot = Path("data"),
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
     ] = None,
@@ -51,11 +50,7 @@ def evaluate(
     their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
     themselves.
     """
-    try:
-        import torch  # noqa: F401
-        import torchmetrics  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("scenefill evaluate", "train") from None
+    options.check_installed("torch", "torchmetrics", extra="train", what="scenefill evaluate")
     from .. import labels as label_sets
     from ..data import public
     from ..evaluation import cases, run

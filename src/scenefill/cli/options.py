@@ -1,14 +1,15 @@
-"""What several verbs share: their common options, and how text becomes values."""
+"""What several verbs share: their common options, how text becomes values, and what has to be there before they begin."""
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, MissingExtraError
 
 DEFAULT_MODEL = "sge-net-street"
 
@@ -71,6 +72,7 @@ Detail = Annotated[
 Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]
 LabelSetName = Annotated[str, typer.Option(metavar="SET", help="The label set that the maps are coded in.")]
+DataRoot = Annotated[Path, typer.Option("--root", metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -86,3 +88,12 @@ def check_outputs(*paths: Path | None, overwrite: bool) -> None:
     for path in paths:
         if path is not None:
             images.check_output(path, overwrite=overwrite)
+
+
+def check_installed(*modules: str, extra: str, what: str) -> None:
+    """Raises MissingExtraError where a module cannot be imported; `what` needs it, `extra` brings it."""
+    try:
+        for name in modules:
+            importlib.import_module(name)
+    except ImportError:
+        raise MissingExtraError(what, extra) from None
