@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,17 +56,12 @@ def segment(
 
 def _pair(image: Path, out: Path) -> dict[Path, Path]:
     """Each photo of a folder and where its map goes."""
-    from ..errors import InputError, OutputError
-    from ..filling import batch
+    from ..errors import OutputError
+    from ..pictures import folders
 
     if out.resolve().is_relative_to(image.resolve()):
         raise OutputError(f"the maps cannot lie in {out}, among the photos of {image}: give another folder")
-    maps = {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in batch.pictures(image)}
-    if not maps:
-        raise InputError(f"there is no photo in {image}")
-    if twice := [path for path, count in Counter(maps.values()).items() if count > 1]:
-        raise InputError(f"two photos in {image} would have the map {twice[0]}: give them names that differ before the suffix")
-    return maps
+    return {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in folders.pictures(image).values()}
 
 
 def _segment_all(fill: Inpainter, maps: dict[Path, Path], out: Path, *, sure: float, overwrite: bool) -> None:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MaskError
-from . import images
+from ..errors import DataError, MaskError
+from . import folders, images
 from .masks import Mask, dilate, read
 
 OBJECT_SHARE = (0.005, 0.5)
@@ -212,8 +212,11 @@ class MaskFiles:
     def __init__(self, source: str | Path | Sequence[str | Path], *, invert: bool = False) -> None:
         """Raises MaskError where `source` is a folder without a picture, or an empty list."""
         if isinstance(source, str | Path):
-            found = (path for path in Path(source).rglob("*") if path.suffix.lower() in images.EXTENSIONS)
-            self.paths = tuple(sorted(found))
+            try:
+                found = folders.named(source, images.EXTENSIONS)
+            except DataError as error:
+                raise MaskError(f"there is no mask in {source}: {error}") from None
+            self.paths = tuple(sorted(path for paths in found.values() for path in paths))
             self.names = tuple(path.relative_to(source).as_posix() for path in self.paths)
         else:
             self.paths = tuple(Path(path) for path in source)
