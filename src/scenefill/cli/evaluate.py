@@ -23,11 +23,8 @@ def evaluate(
                      show_default=options.DEFAULT_MODEL),
     ] = None,
     masks: Annotated[
-        str,
-        typer.Option(
-            "--holes", "--masks", metavar="KIND|DIR",
-            help="centre, irregular, boxes, free-form, removal, removal-residue, or a folder.",
-        ),
+        str, typer.Option("--holes", "--masks", metavar="KIND|DIR",
+                          help="centre, irregular, boxes, free-form, removal, removal-residue, or a folder."),
     ] = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
@@ -60,14 +57,9 @@ def evaluate(
     from .progress import tracked
 
     labels = label_sets.get(label_set)
-    holes = cases.build(
-        public.source(data, root, labels),
-        masks,
-        labels=labels,
-        masks_dir=masks_dir or root / "irregular_masks",
-        count=count,
-        seed=seed,
-    )
+    photos = public.source(data, root, labels)
+    masks_dir = masks_dir or root / "irregular_masks"
+    holes = cases.build(photos, masks, labels=labels, masks_dir=masks_dir, count=count, seed=seed)
     run.evaluate(
         {name: inpainter.load(given, threads=threads) for given, name in _named(model or [options.DEFAULT_MODEL]).items()},
         holes,

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..data.batches import Batch
 from ..data.stream import Stream, to_device
 from ..errors import ScenefillError
-from ..networks.interface import Network
+from ..networks.interface import Network, Prediction
 from .sections import OptimiserConfig, RunConfig
 from .task import Phase, Task, Terms
 
@@ -105,21 +106,8 @@ def train(
             network.requires_grad_(network in parts)
         prediction = task.forward(batch)
         for phase in task.phases(progress.images_seen):
-            step = progress.optimisers[phase.name]
-            for network in task.networks.values():
-                network.requires_grad_(network is phase.network)
-            given = prediction if phase.network in parts else prediction.detached()
-            terms = phase.loss(batch, given)
-            step.zero_grad(set_to_none=True)
-            fabric.backward(_total(phase, terms, progress.images_seen))
-            if optimiser.clip and phase.network in parts:
-                norm = nn.utils.clip_grad_norm_(phase.network.parameters(), optimiser.clip)
-                sums["grad_norm"] += norm.item()
-            for group in step.param_groups:
-                group["lr"] = group["base_lr"] * rate
-            step.step()
-            for name, value in terms.items():
-                sums[name] += value.item()
+            for name, value in _step(progress, phase, batch, prediction, fabric, rate, optimiser.clip).items():
+                sums[name] += value
         average_into(progress.average, task.generator, min(run.ema, (1 + progress.batches) / (10 + progress.batches)))
         before = progress.images_seen
         progress.images_seen += per_step
@@ -145,6 +133,29 @@ def train(
             if due(run.validate_every):
                 hooks.validate(progress)
     return progress
+
+
+def _step(
+    progress: Progress, phase: Phase, batch: Batch, prediction: Prediction, fabric: Any, rate: float, clip: float
+) -> dict[str, float]:
+    """One step of a phase's optimiser. Returns the phase's terms, and the norm of the gradient where it is clipped.
+
+    rate: factor of the configured learning rate.  clip: greatest norm of a gradient of the generator; 0: any.
+    """
+    task, step = progress.task, progress.optimisers[phase.name]
+    generates = phase.network in parts_of(task.generator)
+    for network in task.networks.values():
+        network.requires_grad_(network is phase.network)
+    terms = phase.loss(batch, prediction if generates else prediction.detached())
+    step.zero_grad(set_to_none=True)
+    fabric.backward(_total(phase, terms, progress.images_seen))
+    found = {name: value.item() for name, value in terms.items()}
+    if clip and generates:
+        found["grad_norm"] = nn.utils.clip_grad_norm_(phase.network.parameters(), clip).item()
+    for group in step.param_groups:
+        group["lr"] = group["base_lr"] * rate
+    step.step()
+    return found
 
 
 def _total(phase: Phase, terms: Terms, images_seen: int) -> Tensor:
