@@ -23,6 +23,7 @@ from scenefill.data.stream import Stream
 from scenefill.errors import ScenefillError
 from scenefill.training import config as configs
 from scenefill.training import run, tasks
+from scenefill.training.sections import TrainConfig
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
         parser.error(str(error))
 
 
-def benchmark(config: configs.TrainConfig, init: Path | None, batches: int) -> str:
+def benchmark(config: TrainConfig, init: Path | None, batches: int) -> str:
     """One line per term, in Markdown."""
     torch.manual_seed(config.run.seed)
     task = tasks.create(config)

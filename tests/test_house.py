@@ -24,6 +24,9 @@ BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation"]
 """Every room may import the rooms before it; those of BELOW may use torch."""
 
 TORCH = {"torch", "lightning", "lightning_fabric", "torchmetrics", "tensorboard", "onnx", "onnxscript"}
+FILE, FUNCTION = 400, 60
+"""Most lines, with those that are empty, comments and docstrings."""
+
 REACH_BELOW = {"cli.train", "cli.evaluate", "cli.export", "cli.check_data", "cli.models"}
 """These verbs import below the wall, inside the function that runs."""
 
@@ -37,23 +40,26 @@ def _modules() -> dict[str, ast.Module]:
     return found
 
 
-def _statements(tree: ast.AST, *, functions: bool) -> Iterator[ast.stmt]:
-    """Statements that run: not those for type checkers, and those inside functions only on demand."""
+def _statements(tree: ast.AST, *, functions: bool, types: bool) -> Iterator[ast.stmt]:
+    """Statements of a module, those inside functions and those for type checkers only on demand."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not types:
             continue
         if isinstance(node, ast.stmt):
             yield node
         if functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from _statements(node, functions=functions)
+            yield from _statements(node, functions=functions, types=types)
 
 
-def _imports(name: str, *, functions: bool = True) -> set[str]:
-    """What a module imports: "torch", or ".images" for a module of ours; for our packages, the submodule that is meant."""
+def _imports(name: str, *, functions: bool = True, types: bool = False) -> set[str]:
+    """What a module imports: "torch", or ".images" for a module of ours; for our packages, the submodule that is meant.
+
+    functions: also what is imported inside functions.  types: also what only type checkers import.
+    """
     is_package = (SOURCE / Path(*name.split(".")) / "__init__.py").is_file() if name else True
     package = name.split(".") if name else []
     found = set()
-    for node in _statements(MODULES[name], functions=functions):
+    for node in _statements(MODULES[name], functions=functions, types=types):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 own = alias.name == "scenefill" or alias.name.startswith("scenefill.")
@@ -77,14 +83,30 @@ def test_a_room_imports_only_rooms_before_it(name: str) -> None:
     order = [*ABOVE, *BELOW]
     room = name.partition(".")[0]
     assert room in order, f"the room {room} is not in the list above, nor in docs/architecture.md"
-    used = {module[1:].partition(".")[0] for module in _imports(name) if module.startswith(".")} - {"", room}
+    used = {module[1:].partition(".")[0] for module in _imports(name, types=True) if module.startswith(".")} - {"", room}
     allowed = set(order[: order.index(room)]) | (set(BELOW) if name in REACH_BELOW else set())
     assert used <= allowed
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    graph = {name: {module[1:] for module in _imports(name) if module.startswith(".")} - {name, ""} for name in MODULES if name}
-    tuple(graphlib.TopologicalSorter(graph).static_order())
+    used = {name: {module[1:] for module in _imports(name, types=True) if module.startswith(".")} for name in MODULES if name}
+    tuple(graphlib.TopologicalSorter({name: modules - {name, ""} for name, modules in used.items()}).static_order())
+
+
+def test_a_file_is_read_in_one_sitting() -> None:
+    files = [path for folder in (SOURCE, ROOT / "tests") for kind in ("*.py", "*.js") for path in folder.rglob(kind)]
+    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in files}
+    assert {name: count for name, count in lines.items() if count > FILE} == {}
+
+
+def test_a_function_is_read_in_one_piece() -> None:
+    lines = {
+        f"{name}.{node.name}": node.end_lineno - node.lineno + 1
+        for name, module in MODULES.items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+    assert {name: count for name, count in lines.items() if count > FUNCTION} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.partition(".")[0] not in BELOW])

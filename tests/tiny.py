@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from scenefill.data.batches import Batch
 from scenefill.data.stream import Stream
 from scenefill.training import config as configs
-from scenefill.training.config import TrainConfig
+from scenefill.training.sections import TrainConfig
 from scenefill.training.task import Task
 
 TINY = Path(__file__).parents[1] / "configs" / "tiny"

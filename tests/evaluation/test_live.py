@@ -18,7 +18,8 @@ from scenefill.errors import DataError, WeightsError
 from scenefill.evaluation import live
 from scenefill.evaluation.live import fit_temperature, likeliest_temperature, validation
 from scenefill.networks.interface import Network, Prediction
-from scenefill.training.config import TrainConfig, parse
+from scenefill.training.config import parse
+from scenefill.training.sections import TrainConfig
 
 SKY, ROAD = STREET.id("sky"), STREET.id("road")
 

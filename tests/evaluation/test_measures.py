@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from scenefill.data.folder import Dataset
 from scenefill.evaluation.cases import build
-from scenefill.evaluation.measures import Metric, measure, metrics, share
+from scenefill.evaluation.measures import Metric, Truth, measure, metrics, share
 from scenefill.filling.inpainter import Inpainter
 from scenefill.filling.result import Result
 from scenefill.labels import LabelSet
@@ -25,7 +25,7 @@ def test_a_share_of_nothing_is_not_defined() -> None:
 def test_values_of_one_case_are_those_of_the_metrics(scenes: Dataset, street: LabelSet, labelling: Inpainter) -> None:
     sample = build(scenes, "centre", labels=street, size=64)[0]
     result = labelling(sample.blanked, sample.mask, detail="none")
-    found = measure(result, sample, street)
+    found = measure(result, Truth(sample, street))
     value = {name: float(metric.value(found.statistics[metric.statistic])) for name, metric in by_name(street).items()}
     assert value["psnr_hole"] == pytest.approx(pixel.psnr(result.image, sample.image, sample.mask))
     assert value["ssim"] == pytest.approx(structure.ssim(result.image, sample.image))
@@ -47,7 +47,7 @@ def test_checkerboard_of_many_is_a_ratio_of_means_and_a_flat_fill_has_none(scene
     sample = replace(build(scenes, "centre", size=64)[0], image=noise)
 
     def statistic(fill: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return measure(Result(images.read(fill), sample.mask), sample, None).statistics["checkerboard"]
+        return measure(Result(images.read(fill), sample.mask), Truth(sample, None)).statistics["checkerboard"]
 
     of_truth, of_flat = statistic(noise), statistic(np.full_like(noise, 90))
     assert of_flat.tolist() == [0, 0]
@@ -56,11 +56,11 @@ def test_checkerboard_of_many_is_a_ratio_of_means_and_a_flat_fill_has_none(scene
 
 def test_an_identical_picture_counts_for_nothing(scenes: Dataset) -> None:
     sample = build(scenes, "centre", size=64)[0]
-    statistics = measure(Result(images.read(sample.image), sample.mask), sample, None).statistics
+    statistics = measure(Result(images.read(sample.image), sample.mask), Truth(sample, None)).statistics
     assert statistics["psnr"].tolist() == statistics["psnr_hole"].tolist() == [0, 0]
     assert statistics["l1"].tolist() == [0, 1]
 
 
 def test_a_model_without_labels_has_no_label_statistics(scenes: Dataset, street: LabelSet, flat: Inpainter) -> None:
     sample = build(scenes, "centre", labels=street, size=64)[0]
-    assert "confusion" not in measure(flat(sample.blanked, sample.mask), sample, street).statistics
+    assert "confusion" not in measure(flat(sample.blanked, sample.mask), Truth(sample, street)).statistics

@@ -1,9 +1,11 @@
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,10 +13,11 @@ from torch.nn import functional as F
 from scenefill import labels as label_sets
 from scenefill.data.folder import Dataset
 from scenefill.errors import ConfigError, OutputError
-from scenefill.evaluation.cases import CaseSet, build
+from scenefill.evaluation.cases import CaseSet, Sample, build
 from scenefill.evaluation.run import evaluate, run, validate
 from scenefill.filling.inpainter import Inpainter
 from scenefill.labels import LabelSet
+from scenefill.metrics import structure
 from scenefill.metrics.perceptual import FeatureDistance
 
 
@@ -106,3 +109,28 @@ def test_every_case_is_handed_out_and_shown(cases: CaseSet, flat: Inpainter) -> 
     run({"flat": flat}, cases, seen=lambda index, *_: seen.append(index), follow=lambda given: handed.append(given) or given)
     assert seen == list(range(len(cases)))
     assert handed == [cases]
+
+
+def test_a_truth_is_described_once_for_all_models(
+    cases: CaseSet, flat: Inpainter, labelling: Inpainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths: list[NDArray[np.uint8]] = []
+    of_truth: list[bool] = []
+    maps: list[object] = []
+    energy = structure.gradient_energy
+
+    def counting(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
+        of_truth.append(any(image is truth for truth in truths))
+        return energy(image, mask)
+
+    def remembering(given: CaseSet) -> Iterator[Sample]:
+        for sample in given:
+            truths.append(sample.image)
+            yield sample
+
+    monkeypatch.setattr(structure, "gradient_energy", counting)
+    features = FeatureDistance(Pyramid(), "pyramid")
+    features.network.register_forward_hook(lambda *_: maps.append(None))
+    run({"a": flat, "b": labelling}, cases, features=features, follow=remembering)
+    assert sum(of_truth) == len(cases)
+    assert len(of_truth) == len(maps) == (1 + 2) * len(cases)

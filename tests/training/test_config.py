@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scenefill.errors import ConfigError
-from scenefill.training.config import TrainConfig, load, parse, plain
+from scenefill.training.config import load, parse, plain
+from scenefill.training.sections import TrainConfig
 from scenefill.training.tasks.semantic import SemanticLoss
 
 CONFIGS = Path(__file__).parents[2] / "configs"

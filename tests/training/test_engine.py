@@ -15,8 +15,9 @@ from torch import nn
 
 from scenefill.data.stream import Stream
 from scenefill.errors import ScenefillError
-from scenefill.training.config import OptimiserConfig, TrainConfig, parse
+from scenefill.training.config import parse
 from scenefill.training.engine import Hooks, Progress, average_into, learning_rate, start, train
+from scenefill.training.sections import OptimiserConfig, TrainConfig
 from scenefill.training.task import Phase
 from scenefill.training.tasks.semantic import SemanticInpainting
 

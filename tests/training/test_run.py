@@ -22,8 +22,9 @@ from scenefill.models import weights
 from scenefill.networks import backend
 from scenefill.networks.interface import Network
 from scenefill.training import checkpoint
-from scenefill.training.config import TrainConfig, parse, plain
+from scenefill.training.config import parse, plain
 from scenefill.training.run import dry_run, run
+from scenefill.training.sections import TrainConfig
 
 
 def go(config: TrainConfig, directory: Path, **options: Any) -> Path:

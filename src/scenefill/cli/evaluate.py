@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingExtraError
 from . import options
 
 EXAMPLE = options.example(
@@ -23,11 +22,17 @@ def evaluate(
         typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
                      show_default=options.DEFAULT_MODEL),
     ] = None,
-    masks: Annotated[str, typer.Option(metavar="KIND|DIR", help="centre, irregular, boxes, free-form, or a folder.")] = "centre",
+    masks: Annotated[
+        str,
+        typer.Option(
+            "--holes", "--masks", metavar="KIND|DIR",
+            help="centre, irregular, boxes, free-form, removal, removal-residue, or a folder.",
+        ),
+    ] = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
     label_set: Annotated[str, typer.Option(metavar="SET", help="Classes to compare, and how DIR/labels is coded.")] = "street",
-    root: Annotated[Path, typer.Option(metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")] = Path("data"),
+    root: options.DataRoot = Path("data"),
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
     ] = None,
@@ -40,15 +45,12 @@ def evaluate(
     """Measure models on the same holes.
 
     Writes tables with intervals and a page of pictures: PSNR, SSIM and L1, each also inside the hole; seam; sharpness;
-    checkerboard; feature distance; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class. Photos are
-    cut to their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
+    checkerboard; feature distance; phantom; label accuracy, mIoU and calibration; by hole ratio, scene complexity and class.
+    Holes of the kind removal have the outlines of movable things of other photos and lie over background. Photos are cut to
+    their middle square and brought to 256x256. Unless --detail says otherwise, networks are compared by what they draw
     themselves.
     """
-    try:
-        import torch  # noqa: F401
-        import torchmetrics  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("scenefill evaluate", "train") from None
+    options.check_installed("torch", "torchmetrics", extra="train", what="scenefill evaluate")
     from .. import labels as label_sets
     from ..data import public
     from ..evaluation import cases, run

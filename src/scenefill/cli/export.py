@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import ConfigError, MissingExtraError
+from ..errors import ConfigError
 from . import options
 
 EXAMPLE = options.example("scenefill export runs/mine -o mine.safetensors --calibrate camvid:val")
@@ -27,18 +27,14 @@ def export(
     notes: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What the weights are for: `scenefill models list` says it.")
     ] = None,
-    root: Annotated[Path, typer.Option(metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")] = Path("data"),
+    root: options.DataRoot = Path("data"),
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write a trained network as the two files that others run.
 
     They are kept only if ONNX Runtime and torch agree.
     """
-    try:
-        import onnxscript  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("scenefill export", "train") from None
+    options.check_installed("onnxscript", "torch", extra="train", what="scenefill export")
     from ..evaluation.live import fit_temperature
     from ..evaluation.tables import summary
     from ..networks import export as exporter

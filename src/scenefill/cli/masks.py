@@ -106,6 +106,41 @@ def from_labels(
     _write(out, count, seed, one, overwrite, as_json)
 
 
+@app.command(epilog=options.example("scenefill masks removal my-photos/labels holes --label-set street"))
+def removal(
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Folder of label maps.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the masks, named as the label maps.")],
+    label_set: options.LabelSetName = "street",
+    seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Holes as removed objects leave them: for each photo, outlines of movable things of another, laid over its background.
+
+    A photo without enough background for the things of the others gets none.
+    """
+    import numpy as np
+
+    from .. import labels as label_sets
+    from ..pictures import images, shapes
+    from ..pictures import masks as hole_masks
+    from .progress import tracked
+
+    chosen = label_sets.get(label_set)
+    paths = sorted(labels.rglob("*.png"))
+    maps = [images.read_labels(path, chosen) for path in paths]
+    movable, written = chosen.ids(chosen.movable), 0
+    for index in tracked(range(len(maps)), "masks"):
+        rng = np.random.default_rng([seed, index])
+        others = (maps[other] for other in rng.permutation(len(maps)) if other != index)
+        holes = (shapes.removal(maps[index], other, movable, rng) for other in others)
+        if (hole := next((hole for hole in holes if hole is not None), None)) is not None:
+            path = out / paths[index].relative_to(labels)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            hole_masks.write(hole, path, overwrite=overwrite)
+            written += 1
+    typer.echo(f"{written} masks in {out}, for {len(maps)} photos")
+
+
 def _write(out: Path, count: int, seed: int, draw: Callable[[np.random.Generator], Mask], overwrite: bool, as_json: bool) -> None:
     """Draws, writes and reports the masks; each has a generator of its own, so that a larger count keeps the first ones."""
     import numpy as np

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingExtraError, OutputError
+from ..errors import OutputError
 from . import options
 
 app = typer.Typer(help="List, show, verify, blend and import weights.", no_args_is_help=True, rich_markup_mode=None)
@@ -102,11 +102,7 @@ def import_weights(
 
     Only plain tensors are read: a file that holds more is refused.
     """
-    try:
-        import onnxscript  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("scenefill models import", "train") from None
+    options.check_installed("onnxscript", "torch", extra="train", what="scenefill models import")
     from ..networks import export as exporter
     from ..networks import imports
 

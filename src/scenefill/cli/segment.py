@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..filling.inpainter import Inpainter
 
 EXAMPLE = options.example(
     "scenefill segment street.jpg -o map.png --overlay look.png",
@@ -35,51 +37,63 @@ def segment(
     Of a folder, each map gets its photo's name, and what stands already is skipped: with --sure, labels to train with for photos
     that nobody has labelled. A photo that fails does not stop the others; the exit code is then 1.
     """
-    import numpy as np
-
     import scenefill
 
-    from ..errors import ImageError, InputError, OutputError
-    from ..filling import batch
-    from ..labels import UNKNOWN
-    from ..pictures import images
-    from .progress import tracked, working
+    from ..errors import InputError
+    from .progress import working
 
-    def mapped(source: Path, target: Path, overlay: Path | None = None) -> None:
-        picture = images.read(source)
-        labels, confidence = fill.segment(picture)
-        labels = np.where(confidence < sure, np.uint8(UNKNOWN), labels)
-        assert fill.labels is not None, "segment had raised LabelError"
-        images.write_labels(labels, fill.labels, target, overwrite=overwrite)
+    if image.is_dir():
         if overlay:
-            images.write_rgb(picture.rgb8() // 2 + fill.labels.colourise(labels) // 2, overlay, overwrite=overwrite)
-
-    if not image.is_dir():
-        options.check_outputs(out, overlay, overwrite=overwrite)
-        with working(f"segmenting {image}"):
-            fill = scenefill.load(model)
-            mapped(image, out, overlay)
-        typer.echo(out)
+            raise InputError(f"--overlay is for one photo, {image} is a folder: name a photo, or leave it out")
+        maps = _pair(image, out)
+        _segment_all(scenefill.load(model), maps, out, sure=sure, overwrite=overwrite)
         return
-    if overlay:
-        raise InputError(f"--overlay is for one photo, {image} is a folder: name a photo, or leave it out")
+    options.check_outputs(out, overlay, overwrite=overwrite)
+    with working(f"segmenting {image}"):
+        _segment(scenefill.load(model), image, out, overlay, sure=sure, overwrite=overwrite)
+    typer.echo(out)
+
+
+def _pair(image: Path, out: Path) -> dict[Path, Path]:
+    """Each photo of a folder and where its map goes."""
+    from ..errors import OutputError
+    from ..pictures import folders
+
     if out.resolve().is_relative_to(image.resolve()):
         raise OutputError(f"the maps cannot lie in {out}, among the photos of {image}: give another folder")
-    maps = {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in batch.pictures(image)}
-    if not maps:
-        raise InputError(f"there is no photo in {image}")
-    if twice := [path for path, count in Counter(maps.values()).items() if count > 1]:
-        raise InputError(f"two photos in {image} would have the map {twice[0]}: give them names that differ before the suffix")
-    fill = scenefill.load(model)
+    return {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in folders.pictures(image).values()}
+
+
+def _segment_all(fill: Inpainter, maps: dict[Path, Path], out: Path, *, sure: float, overwrite: bool) -> None:
+    """A photo that fails is told and does not stop the others."""
+    from ..errors import ImageError, OutputError
+    from .progress import tracked
+
     failed = 0
     waiting = {photo: path for photo, path in maps.items() if overwrite or not path.exists()}
     for photo, path in tracked(waiting.items(), "segmenting", total=len(waiting)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            mapped(photo, path)
+            _segment(fill, photo, path, None, sure=sure, overwrite=overwrite)
         except (ImageError, OSError, OutputError) as error:  # what is wrong with one photo or its map alone
             failed += 1
             typer.echo(f"scenefill: {photo}: {error}", err=True)
     typer.echo(f"{len(waiting) - failed} done, {len(maps) - len(waiting)} skipped, {failed} failed: {out}")
     if failed:
         raise typer.Exit(1)
+
+
+def _segment(fill: Inpainter, photo: Path, out: Path, overlay: Path | None, *, sure: float, overwrite: bool) -> None:
+    """Writes the map of one photo and, where it is asked for, the look of it."""
+    import numpy as np
+
+    from ..labels import UNKNOWN
+    from ..pictures import images
+
+    picture = images.read(photo)
+    labels, confidence = fill.segment(picture)
+    labels = np.where(confidence < sure, np.uint8(UNKNOWN), labels)
+    assert fill.labels is not None, "segment had raised LabelError"
+    images.write_labels(labels, fill.labels, out, overwrite=overwrite)
+    if overlay:
+        images.write_rgb(picture.rgb8() // 2 + fill.labels.colourise(labels) // 2, overlay, overwrite=overwrite)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingExtraError
 from . import options
 
 EXAMPLE = options.example("scenefill serve --open")
@@ -32,12 +31,9 @@ def serve(
 
     Photos stay in the memory of this machine, and nothing is written to its disk. Ctrl-C ends it.
     """
-    import importlib.util
     from urllib.parse import quote
 
-    for name in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
-        if importlib.util.find_spec(name) is None:
-            raise MissingExtraError("the web editor", "web")
+    options.check_installed("fastapi", "uvicorn", "python_multipart", "prometheus_client", extra="web", what="the web editor")
     from ..web import server
     from ..web.settings import Settings
 

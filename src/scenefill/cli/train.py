@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingExtraError
 from . import options
 
 EXAMPLE = options.example("scenefill train configs/tiny/sge-net.toml data.sources='[\"my-photos\"]' --out runs/mine")
@@ -26,11 +25,7 @@ def train(
     ] = 1,  # torchrun sets the variable
 ) -> None:
     """Train a network on a folder of photos."""
-    try:
-        import lightning_fabric  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("training", "train") from None
+    options.check_installed("lightning_fabric", "torch", extra="train", what="training")
     import json
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

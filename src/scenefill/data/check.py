@@ -24,7 +24,8 @@ from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..pictures import images as image_files
 from ..pictures import masks as mask_files
 from ..pictures import sheets
-from .folder import listed, pictures
+from ..pictures.folders import pictures
+from .folder import listed
 
 BLENDED = 0.1
 """Share of in-between values at the borders of a map from which it counts as blended. Maps of CamVid, LabelMeFacade and IDD Lite

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..labels import LabelSet, get
-from .folder import Dataset, folder, paired, pictures
+from ..pictures.folders import pictures
+from .folder import Dataset, folder, paired
 
 
 def open(name: str, root: str | Path, split: str) -> Dataset:  # noqa: A001

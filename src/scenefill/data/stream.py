@@ -186,11 +186,11 @@ class Stream:
         given, forbid = image, np.zeros(self.classes, bool)
         kind = self.kind(rng)
         other = self.peopled[int(rng.integers(len(self.peopled)))] if kind == "removal" and self.peopled else None
-        hole = None if other is None else shapes.removal(labels, [self.photos[other][1]], self.movable, rng)
+        hole = None if other is None else shapes.removal(labels, self.photos[other][1], self.movable, rng)
         if hole is not None and other is not None:
             if rng.random() < self.config.residue:
                 picture, ids = self.photos[other]
-                given = shapes.residue(image, hole, rng.choice(picture[np.isin(ids, self.movable)]), rng)
+                given = shapes.residue(image, hole, picture, ids, self.movable, rng)
             forbid[list(self.movable)] = rng.random() < self.config.told
         else:
             hole = self.hole(kind, rng)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ SIZE = 256
 COMPLEXITY_SHARE = 0.01
 """A class counts for the complexity of a scene where it covers at least this share of the known labels."""
 
-MASKS = ("centre", "irregular", "boxes", "free-form")
+MASKS = ("centre", "irregular", "boxes", "free-form", "removal", "removal-residue")
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ class Case:
     item: str
     crop: Square
     mask: str
-    """"centre", "boxes", "free-form", or "file:NAME" below the mask folder."""
+    """"centre", "boxes", "free-form", "file:NAME" below the mask folder, or "removal:ITEM" and "removal-residue:ITEM" with the
+    photo whose movable things give the outline."""
     seed: int
-    """For the masks that are drawn."""
+    """For what is drawn."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ class Sample:
     """(size, size), 255 everywhere without labels."""
     mask: Mask
     """(size, size) bool, True = hole."""
+    given: NDArray[np.uint8]
+    """(size, size, 3): the photo as it is given to a model, with what a removed object left around the hole."""
 
     @property
     def blanked(self) -> NDArray[np.uint8]:
         """What a model is given: the hole is grey, so that nothing of the truth can leak."""
-        return np.where(self.mask[..., None], np.uint8(128), self.image)
+        return np.where(self.mask[..., None], np.uint8(128), self.given)
 
     @cached_property
     def complexity(self) -> int:
@@ -109,9 +112,22 @@ class CaseSet:
     def __getitem__(self, index: int) -> Sample:
         """Raises ImageError, LabelError or MaskError for a file that cannot be used."""
         case = self.cases[index]
-        image, labels = self.dataset.load(self._positions[case.item], self.labels)
-        image, labels = square(image, labels, case.crop, self.size)
-        return Sample(case, image, labels, self._mask(case))
+        image, labels = self._square(case.item, case.crop)
+        if not case.mask.startswith("removal"):
+            return Sample(case, image, labels, self._mask(case), image)
+        kind, _, item = case.mask.partition(":")
+        other, other_labels = self._square(item)
+        rng, movable = np.random.default_rng(case.seed), _movable(self.labels)
+        hole = shapes.removal(labels, other_labels, movable, rng)
+        if hole is None:
+            raise MaskError(f"nothing of {item} can be laid over the background of {case.item}: make the cases anew")
+        given = shapes.residue(image, hole, other, other_labels, movable, rng) if "residue" in kind else image
+        return Sample(case, image, labels, hole, given)
+
+    def _square(self, item: str, crop: Square | None = None) -> tuple[NDArray[np.uint8], LabelMap]:
+        """A photo and its map at the size of the cases; without `crop`, their middle."""
+        image, labels = self.dataset.load(self._positions[item], self.labels)
+        return square(image, labels, crop or _middle(image), self.size)
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -161,8 +177,10 @@ def build(
     """One case per photo, or `count` of them spread evenly over the sorted photos.
 
     mask: "centre" (a square of half the side), "irregular" (every sixth file of `masks_dir`, `MaskFiles.held_out`), "boxes",
-    "free-form", or a folder of masks. A photo keeps its mask when `count` changes; a mask file is used again only when there are
-    fewer files than photos.
+    "free-form", "removal" (outlines of the movable things of another photo, over background), "removal-residue" (with what such
+    a thing leaves in the known pixels: `shapes.residue`), or a folder of masks. A photo without enough background for the things
+    of another has no case then. A photo keeps its
+    mask when `count` changes; a mask file is used again only when there are fewer files than photos.
     Raises ConfigError for an unknown kind of mask, MaskError where there are no masks.
     """
     files = None
@@ -176,17 +194,49 @@ def build(
         files = MaskFiles(mask)
     rng = np.random.default_rng(seed)
     seeds = rng.integers(2**31, size=len(dataset))
+    chosen = range(len(dataset))
+    if count is not None and count < len(dataset):
+        chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+    if mask.startswith("removal"):
+        return _removals(dataset, mask, labels, chosen, seeds, size)
     if files is None:
         names = [mask] * len(dataset)
     else:
         rounds = -(-len(dataset) // len(files))
         order = np.concatenate([rng.permutation(len(files)) for _ in range(rounds)])
         names = [f"file:{files.names[index]}" for index in order[: len(dataset)]]
-    chosen = range(len(dataset))
-    if count is not None and count < len(dataset):
-        chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
-    cases = tuple(Case(dataset.name, dataset.items[i].name, _middle(dataset, i), names[i], int(seeds[i])) for i in chosen)
+    cases = tuple(
+        Case(dataset.name, dataset.items[i].name, _middle(dataset.load(i, None)[0]), names[i], int(seeds[i])) for i in chosen
+    )
     return CaseSet(cases, dataset, Path(mask).name, labels, files, size)
+
+
+def _movable(labels: LabelSet | None) -> tuple[int, ...]:
+    if labels is None or not labels.movable:
+        name = "none" if labels is None else labels.name
+        raise ConfigError(f'removal holes need label maps and a label set that says what is movable; given is "{name}"')
+    return labels.ids(labels.movable)
+
+
+OTHERS = 40
+"""So many other photos at most are asked for an outline that fits."""
+
+
+def _removals(
+    dataset: Dataset, mask: str, labels: LabelSet | None, chosen: Sequence[int], seeds: NDArray[np.int_], size: int
+) -> CaseSet:
+    movable = _movable(labels)
+    parts = [dataset.load(index, labels) for index in range(len(dataset))]
+    maps = [square(image, ids, _middle(image), size)[1] for image, ids in parts]
+    cases = []
+    for index in chosen:
+        for other in np.random.default_rng(seeds[index]).permutation(len(dataset))[:OTHERS]:
+            rng = np.random.default_rng(seeds[index])
+            if other != index and shapes.removal(maps[index], maps[other], movable, rng) is not None:
+                crop, name = _middle(parts[index][0]), f"{mask}:{dataset.items[other].name}"
+                cases.append(Case(dataset.name, dataset.items[index].name, crop, name, int(seeds[index])))
+                break
+    return CaseSet(tuple(cases), dataset, mask, labels, None, size)
 
 
 def square(image: NDArray[np.uint8], labels: LabelMap, crop: Square, size: int) -> tuple[NDArray[np.uint8], LabelMap]:
@@ -201,9 +251,8 @@ def _nearest(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(sized, np.uint8)
 
 
-def _middle(dataset: Dataset, index: int) -> Square:
+def _middle(image: NDArray[np.uint8]) -> Square:
     """The largest square in the middle of a photo."""
-    image, _ = dataset.load(index, None)
     height, width = image.shape[:2]
     side = min(height, width)
     return Square((height - side) // 2, (width - side) // 2, side)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +19,9 @@ from ..losses.perceptual import feature_network
 from ..metrics.perceptual import FeatureDistance
 from ..networks.backend import TorchBackend
 from ..networks.interface import Network
+from ..training.sections import TrainConfig
 from .cases import CaseSet, build
 from .run import validate
-
-if TYPE_CHECKING:
-    from ..training.config import TrainConfig
 
 PIXELS = 400
 """Pixels per case that the temperature is fitted on."""

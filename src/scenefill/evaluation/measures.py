@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..filling.result import Result
 from ..labels import UNKNOWN, LabelSet
@@ -98,17 +100,43 @@ def share(sums: Array) -> Array:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """A case and what the metrics need to know of its truth alone, each computed once for all models."""
+
+    sample: Sample
+    labels: LabelSet | None
+    features: FeatureDistance | None = None
+
+    @cached_property
+    def visibility(self) -> float:
+        return structure.visibility(self.sample.image, self.sample.mask)
+
+    @cached_property
+    def energy(self) -> float:
+        return structure.gradient_energy(self.sample.image, self.sample.mask)
+
+    @cached_property
+    def repetition(self) -> float:
+        return structure.repetition(self.sample.image, self.sample.mask)
+
+    @cached_property
+    def maps(self) -> tuple[Tensor, ...]:
+        """Features of the picture; none without a feature network."""
+        return self.features.maps(self.sample.image) if self.features else ()
+
+
+@dataclass(frozen=True)
 class Measured:
     """One model on one case."""
 
     statistics: Mapping[str, Array]
     pooled: Array | None
     """(C,) pooled features of the filled picture."""
-    pooled_truth: Array | None
 
 
-def measure(result: Result, sample: Sample, labels: LabelSet | None, features: FeatureDistance | None = None) -> Measured:
+def measure(result: Result, case: Truth) -> Measured:
     """Everything about one fill. A model without labels contributes no label statistics."""
+    sample, labels = case.sample, case.labels
     image, truth, hole = result.picture.rgb8(), sample.image, sample.mask
     similarity = structure.ssim_map(image, truth)
     l1_hole = pixel.l1(image, truth, hole)
@@ -119,15 +147,15 @@ def measure(result: Result, sample: Sample, labels: LabelSet | None, features: F
         "ssim": _one(float(similarity.mean(dtype=np.float64))),
         "l1_hole": _one(l1_hole),
         "l1": _one(pixel.l1(image, truth)),
-        "seam": _one(structure.seam(image, truth, hole)),
-        "sharpness": np.array([structure.gradient_energy(picture, hole) for picture in (image, truth)]),
-        "checkerboard": _finite([structure.repetition(picture, hole) for picture in (image, truth)]),
+        "seam": _one(structure.visibility(image, hole) / case.visibility),
+        "sharpness": np.array([structure.gradient_energy(image, hole), case.energy]),
+        "checkerboard": _finite([structure.repetition(image, hole), case.repetition]),
     }
-    rows: list[Array | None] = [None, None]
-    if features is not None:
-        ours, true = features.maps(image), features.maps(truth)
-        found["feature_distance"] = _one(feature_distance(ours, true, hole))
-        rows = [pooled(ours), pooled(true)]
+    row = None
+    if case.features is not None:
+        maps = case.features.maps(image)
+        found["feature_distance"] = _one(feature_distance(maps, case.maps, hole))
+        row = pooled(maps)
     if labels is not None and result.labels is not None and result.confidence is not None:
         known = hole & (sample.labels != UNKNOWN)
         hits = right(result.labels, sample.labels, labels)
@@ -137,7 +165,7 @@ def measure(result: Result, sample: Sample, labels: LabelSet | None, features: F
             "reliability_hole": calibration.reliability(result.confidence[known], hits[known]),
             "confidence_l1": calibration.moments(float(result.confidence[hole].mean()), l1_hole),
         }
-    return Measured(found, *rows)
+    return Measured(found, row)
 
 
 def _one(value: float) -> Array:

@@ -12,11 +12,11 @@ from ..filling.detail import Detail
 from ..filling.inpainter import Inpainter
 from ..filling.result import Result
 from ..metrics.frechet import frechet
-from ..metrics.perceptual import FeatureDistance
+from ..metrics.perceptual import FeatureDistance, pooled
 from ..pictures.files import replacing
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
-from .measures import Array, Measured, measure
+from .measures import Array, Measured, Truth, measure
 from .tables import Report, to_csv, to_json, to_markdown
 
 Follow = Callable[[CaseSet], Iterable[Sample]]
@@ -82,11 +82,15 @@ def run(
     """Measure the models on the cases; `seen` is shown every case with its fills."""
     _check(models, cases)
     measured: dict[str, list[Measured]] = {model: [] for model in models}
+    truths: list[Array] = []
     facts = []
     for index, sample in enumerate(follow(cases)):
-        results = {name: model(sample.blanked, sample.mask, detail=detail) for name, model in models.items()}
+        results = {name: model(sample.blanked, sample.mask, intent="restore", detail=detail) for name, model in models.items()}
+        truth = Truth(sample, cases.labels, features)
         for name, result in results.items():
-            measured[name].append(measure(result, sample, cases.labels, features))
+            measured[name].append(measure(result, truth))
+        if features:
+            truths.append(pooled(truth.maps))
         facts.append((sample.mask.mean(), sample.complexity, sample.content))
         seen(index, sample, results)
     ratio, complexity, content = np.array(facts).T
@@ -94,7 +98,7 @@ def run(
         cases,
         features.name if features else None,
         {name: _stacked(found) for name, found in measured.items()},
-        {name: _frechet(found) for name, found in measured.items()} if features else {},
+        {name: _frechet(found, truths) for name, found in measured.items()} if features else {},
         ratio,
         complexity.astype(int),
         content.astype(int),
@@ -116,9 +120,8 @@ def _stacked(measured: list[Measured]) -> dict[str, Array]:
     return {key: np.stack([one.statistics[key] for one in measured]) for key in measured[0].statistics}
 
 
-def _frechet(measured: list[Measured]) -> float:
+def _frechet(measured: list[Measured], truths: list[Array]) -> float:
     fills = [one.pooled for one in measured if one.pooled is not None]
-    truths = [one.pooled_truth for one in measured if one.pooled_truth is not None]
     return frechet(np.stack(fills), np.stack(truths))
 
 

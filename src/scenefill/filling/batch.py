@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import DataError, OutputError, ScenefillError
-from ..pictures import images
+from ..pictures import folders, images
 from ..pictures import masks as hole_masks
 from .result import Result
 
@@ -65,12 +65,12 @@ def pair(photos: str | Path, masks: str | Path, out: str | Path, *, glob: str = 
     if out.resolve() in (photos.resolve(), masks.resolve()):
         raise OutputError(f"the outputs cannot lie in {out}, among what they are made from; give another folder")
     if masks.is_file():
-        drawn: Drawn = {photo: {"": masks} for photo in pictures(photos, out, masks)}
+        drawn: Drawn = {photo: {"": masks} for photo in _pictures(photos, out, masks)}
     elif masks.samefile(photos):
-        found = pictures(photos, out)
+        found = _pictures(photos, out)
         drawn = _drawn(photos, [path for path in found if not _NUMBERED.fullmatch(path.stem)], photos, found)
     else:
-        drawn = _drawn(photos, pictures(photos, out, masks), masks, pictures(masks, out, photos))
+        drawn = _drawn(photos, _pictures(photos, out, masks), masks, _pictures(masks, out, photos))
     chosen = set(photos.glob(glob))
     drawn = {photo: found for photo, found in drawn.items() if photo in chosen}
     if not drawn:
@@ -92,10 +92,10 @@ def _drawn(photo_folder: Path, photos: Sequence[Path], mask_folder: Path, masks:
     drawn: Drawn = {photo: {} for photo in photos}
     named = defaultdict(list)
     for photo in photos:
-        named[_name(photo, photo_folder)].append(photo)
+        named[folders.name(photo, photo_folder)].append(photo)
     orphans = []
     for mask in masks:
-        name, number = _name(mask, mask_folder), ""
+        name, number = folders.name(mask, mask_folder), ""
         if mask in drawn:
             continue
         if name not in named and (match := _NUMBERED.fullmatch(name)):
@@ -112,22 +112,9 @@ def _drawn(photo_folder: Path, photos: Sequence[Path], mask_folder: Path, masks:
     return drawn
 
 
-def pictures(folder: Path, *without: Path) -> list[Path]:
-    """The pictures in a folder and below it, but for hidden files, and for what is or lies in one of `without` further down."""
-    root = folder.resolve()
-    left_out = [path.resolve() for path in without if not root.is_relative_to(path.resolve())]
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in images.EXTENSIONS
-        and not path.name.startswith(".")
-        and not any((root / path.relative_to(folder)).is_relative_to(other) for other in left_out)
-    )
-
-
-def _name(path: Path, folder: Path) -> str:
-    """What a photo and its mask share: the name below the folder, without the extension."""
-    return path.relative_to(folder).with_suffix("").as_posix()
+def _pictures(folder: Path, *without: Path) -> list[Path]:
+    """The pictures in a folder and below it that can be written under their own names."""
+    return [path for paths in folders.named(folder, images.EXTENSIONS, without=without).values() for path in paths]
 
 
 def _listed(paths: Sequence[Path], folder: Path) -> str:

@@ -7,6 +7,7 @@ themselves, with the network's colours; beyond it, the band of the photo that th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,10 +19,10 @@ from ..errors import InputError
 from ..labels import UNKNOWN, LabelMap
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
-from . import crops, patchmatch
+from . import blending, crops, exemplars, patchmatch
 from .crops import Crop
 
-Detail = Literal["auto", "patchmatch", "none"]
+Detail = Literal["auto", "exemplars", "patchmatch", "none"]
 """What `Inpainter.fill` can be asked for."""
 
 COLOURS = 3.0
@@ -47,7 +48,16 @@ def classes(logits: Floats, hints: Indices, forbid: NDArray[np.bool_]) -> LabelM
     return np.where(hints == UNKNOWN, smooth.argmax(axis=0), hints).astype(np.uint8)
 
 
-def transfer(answer: Floats, pixels: Pixels, hole: Mask, crop: Crop, labels: LabelMap | None) -> tuple[Floats, Lift | None]:
+def transfer(
+    answer: Floats,
+    pixels: Pixels,
+    hole: Mask,
+    crop: Crop,
+    labels: LabelMap | None,
+    *,
+    how: Detail = "patchmatch",
+    movable: Sequence[int] = (),
+) -> tuple[Floats, Lift | None]:
     """A network's picture (3, *crop.frame) in [-1, 1] with known texture, and what it lacks at the photo's resolution.
 
     pixels: the photo (H, W, 1|3), of which nothing in a hole has influence.   hole: (H, W), all holes.
@@ -60,14 +70,24 @@ def transfer(answer: Floats, pixels: Pixels, hole: Mask, crop: Crop, labels: Lab
     view = np.where(missing[..., None], drawn, crops.shrink(pixels, crop).transpose(1, 2, 0)[inner])
     colours = ((view + 1) / 2).clip(0, 1)
     labels = np.full_like(missing, UNKNOWN, np.uint8) if labels is None else labels[inner]
-    match = patchmatch.find(colours, missing, labels=labels, guide=colours)
-    if match is None:
-        return answer, None
-    found = match.colours * 2 - 1
-    found += _coarse(view - found, labels)
-    rim = missing & (cv2.erode(missing.astype(np.uint8), np.ones((3, 3)), borderValue=1) == 0)
-    found[rim] += (view[rim] - found[rim]) / 2  # a network sees both sides of the border, and has the softer seam
-    foreign = _foreign(labels, match.offsets)
+    if how == "exemplars":
+        absent = [number for number in movable if not (labels[missing] == number).any()]
+        shunned = cv2.dilate((np.isin(labels, absent) & ~missing).astype(np.uint8), np.ones((5, 5))) > 0
+        match = exemplars.find(colours, missing, labels=labels, guide=colours, shunned=shunned)
+        if match is None:
+            return answer, None
+        wanted = match.colours + _coarse(colours - match.colours, labels)
+        found = blending.joined(colours, missing, match.offsets, colours, wanted) * 2 - 1
+        foreign = np.zeros_like(missing)
+    else:
+        match = patchmatch.find(colours, missing, labels=labels, guide=colours)
+        if match is None:
+            return answer, None
+        found = match.colours * 2 - 1
+        found += _coarse(view - found, labels)
+        rim = missing & (cv2.erode(missing.astype(np.uint8), np.ones((3, 3)), borderValue=1) == 0)
+        found[rim] += (view[rim] - found[rim]) / 2  # a network sees both sides of the border, and has the softer seam
+        foreign = _foreign(labels, match.offsets)
     view = np.where((missing & ~foreign)[..., None], found, view)
     offsets = np.where(foreign[..., None], 0, match.offsets)
     picture = answer.copy()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,16 @@ from ..labels import LabelMap, LabelSet
 from ..models.runtime import Answer, Backend
 from ..pictures import masks
 from ..pictures.images import Picture, Pixels
-from . import crops
+from ..pictures.masks import Mask
+from . import crops, selection
 from . import detail as details
+from . import removal as removals
 from .backends import open_backend
 from .crops import Crop, Texture
 from .detail import Detail
 from .notices import warn
 from .questions import Questions, Segmenter
+from .removal import Intent, Removal
 from .request import LabelSource, MaskSource, Photo, Request, array_shape, asked, classes, listed, read_mask, read_photo, side
 from .result import Result, Scores
 
@@ -80,7 +84,8 @@ class Inpainter:
         labels: LabelSource | None = None,
         forbid: Iterable[str] = (),
         edges: MaskSource | None = None,
-        grow: int = 0,
+        intent: Intent = "remove",
+        grow: int | Literal["auto"] = "auto",
         feather: int = 0,
         invert_mask: bool = False,
         resize_mask: bool = False,
@@ -96,7 +101,11 @@ class Inpainter:
         forbid: names of classes that may not appear in the hole; a hint beats them.
         edges: a drawing of the photo's size, read as a mask is: strokes of any width, white or True, along which the picture in
             the hole shall have edges. Elsewhere in the hole the model decides. For models led by edges (edge-connect).
-        grow: the hole is made larger all round by so many pixels.   feather: the fill fades into the photo over so many pixels.
+        intent: "remove" looks at the photo before it is masked (`removal`): movable things that the mask takes away are forbidden
+            in the hole. "restore" is for scratches and lost areas: what lies under the mask has no influence on anything.
+        grow: the hole is made larger all round by so many pixels; "auto" is 0, and for a removal grows it over what belongs to
+            the things under it: forgotten parts, the soft edge, the contact shadow.
+        feather: the fill fades into the photo over so many pixels.
         invert_mask: black is the hole.   resize_mask: stretch a mask of another size.
         size: side in pixels at which the model works, in place of its own working size.
         detail: texture of the known surroundings for what a network leaves blurred: "patchmatch"; "none"; "auto", which is the
@@ -107,17 +116,39 @@ class Inpainter:
         Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take and
         for edges that it has no use for.
         """
-        picture = read_photo(image)
+        removals.check(intent)
+        picture, working_size = read_photo(image), side(self.backend, size)
         hole = read_mask(mask, invert=invert_mask)
         if resize_mask:
             hole = masks.resize(hole, *picture.pixels.shape[:2])
         masks.check(hole, picture.pixels.shape[:2])
         if not hole.any():
             warn("the mask has no hole, so there is nothing to fill: white is the hole (--invert-mask turns it round)")
-        request = asked(self.backend, masks.dilate(hole, grow), labels, forbid, edges)
-        return self._fill(picture, request, feather, side(self.backend, size), detail, array_shape(image), progress)
+        forbidden = set(listed(forbid))
+        if intent == "remove":
+            found = removals.look(self._questions, picture.pixels, hole, working_size, grow=grow == "auto")
+            hole, forbidden = found.mask, forbidden | set(found.things)
+        request = asked(self.backend, hole if grow == "auto" else masks.dilate(hole, grow), labels, forbidden, edges)
+        return self._fill(picture, request, feather, working_size, detail, array_shape(image), progress)
 
     __call__ = fill
+
+    def removal(self, image: Photo, mask: MaskSource, *, size: int | None = None) -> Removal:
+        """What `fill` with its defaults will fill where this is the mask, and the movable things that it finds there.
+
+        size: as in `fill`.   Raises ImageError, MaskError, InputError.
+        """
+        picture, hole = read_photo(image), read_mask(mask)
+        masks.check(hole, picture.pixels.shape[:2])
+        return removals.look(self._questions, picture.pixels, hole, side(self.backend, size))
+
+    def select(self, image: Photo, at: Sequence[tuple[int, int]], *, size: int | None = None) -> Mask:
+        """The things at some points (x, y) of a photo, as a mask (H, W) for `fill`: what a click selects.
+
+        size: as in `fill`.
+        Raises ImageError, InputError for a point outside the photo, LabelError for a model without semantics.
+        """
+        return selection.select(self._questions, read_photo(image).pixels, at, side(self.backend, size))
 
     def segment(self, image: Photo, *, size: int | None = None) -> tuple[LabelMap, Scores]:
         """Label map (H, W) uint8 and confidence (H, W) in 0..1 of a photo: the network with an empty hole, as a segmenter.
@@ -183,8 +214,8 @@ class Inpainter:
                 progress(done, len(planned))
             answer = self._questions.ask(picture.pixels, request, crop)
             drawn, texture = answer.image[0], None
-            if detail == "patchmatch" or (detail == "auto" and self.backend.working_size):
-                drawn, texture = self._detailed(answer, picture.pixels, request, crop)
+            if detail in ("exemplars", "patchmatch") or (detail == "auto" and self.backend.working_size):
+                drawn, texture = self._detailed(answer, picture.pixels, request, crop, detail)
             crops.paste(pixels, drawn, hole, crop, feather, texture)
             if answer.logits is not None:
                 seen.append((crop, answer.logits[0]))
@@ -194,13 +225,14 @@ class Inpainter:
         return Result(picture.replaced(pixels), hole, shape=shape, label_set=self.labels, look=look)
 
     def _detailed(
-        self, answer: Answer, pixels: Pixels, request: Request, crop: Crop
+        self, answer: Answer, pixels: Pixels, request: Request, crop: Crop, how: Detail
     ) -> tuple[NDArray[np.float32], Texture | None]:
         labels = None
         if answer.logits is not None:
             hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
             labels = details.classes(answer.logits[0], hints, request.forbid)
         start = time.perf_counter()
-        detailed = details.transfer(answer.image[0], pixels, request.hole, crop, labels)
+        movable = self.labels.ids(self.labels.movable) if self.labels else ()
+        detailed = details.transfer(answer.image[0], pixels, request.hole, crop, labels, how=how, movable=movable)
         _log.info("detail of %dx%d pixels takes %.2f s", crop.width, crop.height, time.perf_counter() - start)
         return detailed

@@ -63,21 +63,22 @@ def ms_ssim(image: Rgb, truth: Rgb) -> float:
 
 
 def seam(image: Rgb, truth: Rgb, mask: Mask) -> float:
-    """How visible the hole's border is: 1 as visible as in the truth (invisible), above 1 a seam, below 1 smeared over.
+    """How visible the hole's border is: 1 as visible as in the truth (invisible), above 1 a seam, below 1 smeared over."""
+    return visibility(image, mask) / visibility(truth, mask)
+
+
+def visibility(image: Rgb, mask: Mask) -> float:
+    """How much the picture changes across the hole's border, against how much it does close by.
 
     Of the steps |Y(p) - Y(q)| between neighbouring pixels (4-neighbours, luma 0..255): the mean of those that cross the border,
-    over the mean of those that do not and lie within SEAM_BAND of it; this ratio over the same ratio of the truth.
-    Both means are raised by 1 grey level, so that flat surroundings (a clear sky) give no huge ratio.
+    over the mean of those that do not and lie within SEAM_BAND of it. Both means are raised by 1 grey level, so that flat
+    surroundings (a clear sky) give no huge ratio.
     """
     near = dilate(mask, SEAM_BAND) & dilate(~mask, SEAM_BAND)
     crossing = [first != second for first, second in _neighbours(mask)]
     nearby = [first & second & ~cross for (first, second), cross in zip(_neighbours(near), crossing, strict=True)]
-
-    def visibility(picture: Rgb) -> float:
-        steps = [np.abs(step) for step in _steps(picture)]
-        return (_mean(steps, crossing) + 1) / (_mean(steps, nearby) + 1)
-
-    return visibility(image) / visibility(truth)
+    steps = [np.abs(step) for step in _steps(image)]
+    return (_mean(steps, crossing) + 1) / (_mean(steps, nearby) + 1)
 
 
 def gradient_energy(image: Rgb, mask: Mask) -> float:

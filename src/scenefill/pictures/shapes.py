@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MaskError
-from . import images
+from ..errors import DataError, MaskError
+from . import folders, images
 from .masks import Mask, dilate, read
 
 OBJECT_SHARE = (0.005, 0.5)
@@ -129,7 +129,7 @@ UNKNOWN_SHARE = 0.3
 
 def removal(
     labels: NDArray[np.uint8],
-    others: Sequence[NDArray[np.uint8]],
+    other: NDArray[np.uint8],
     movable: Sequence[int],
     rng: np.random.Generator,
     *,
@@ -137,13 +137,13 @@ def removal(
 ) -> Mask | None:
     """A hole as a removed object leaves it, laid where the truth is background: what is behind the object is known.
 
-    labels: (H, W) uint8 of this photo.   others: label maps (h, w) of other photos.   movable: ids of what is removed.
-    One to three outlines of movable regions of one other photo (`objects`), in their own scale, moved along the picture's width.
+    labels: (H, W) uint8 of this photo.   other: (h, w) uint8 of another one.   movable: ids of what is removed.
+    One to three outlines of movable regions of the other photo (`objects`), in their own scale, half of them moved along the
+    picture's width, where they stand as high as they did.
     None where none fits within `tries`: at most MOVABLE_SHARE of what the hole covers is movable, at most UNKNOWN_SHARE unknown.
     """
     height, width = labels.shape
     for _ in range(tries):
-        other = others[int(rng.integers(len(others)))]
         hole = np.zeros((height, width), bool)
         for _ in range(int(rng.choice((1, 2, 3), p=(0.7, 0.2, 0.1)))):
             outline = objects(other, movable, height, width, rng, large=True)
@@ -157,11 +157,20 @@ def removal(
     return None
 
 
-def residue(image: NDArray[np.uint8], hole: Mask, colour: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What a removed object leaves around its hole: a contact shadow below, and a soft rim of its own `colour`.
+def residue(
+    image: NDArray[np.uint8],
+    hole: Mask,
+    other: NDArray[np.uint8],
+    other_labels: NDArray[np.uint8],
+    movable: Sequence[int],
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """What a removed object leaves around its hole: a contact shadow below, and a soft rim of an object's colour.
 
-    image: (H, W, 3) uint8 without the object.   colour: (3,), 0..255.   Only known pixels change.
+    image: (H, W, 3) uint8 without the object.   other, other_labels: (h, w, 3) and (h, w) uint8, the photo that the outline of
+    the hole is from; its movable pixels have the colours.   Only known pixels of `image` change.
     """
+    colour = rng.choice(other[np.isin(other_labels, movable)]).astype(np.float32)
     share = hole.astype(np.float32)
     unit = min(hole.shape) / 192  # so that a shadow is as wide, next to its photo, at any size
     out = image.astype(np.float32)
@@ -174,7 +183,7 @@ def residue(image: NDArray[np.uint8], hole: Mask, colour: NDArray[np.float64], r
         out *= 1 - rng.uniform(0.3, 0.9) * cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1, 5) * unit)[..., None]
     if rng.random() < 0.7:
         rim = rng.uniform(0.2, 0.8) * cv2.GaussianBlur(share, (0, 0), rng.uniform(0.8, 2.5) * unit)[..., None]
-        out = out * (1 - rim) + colour.astype(np.float32) * rim
+        out = out * (1 - rim) + colour * rim
     return np.where(hole[..., None], image, out.clip(0, 255).astype(np.uint8))
 
 
@@ -203,8 +212,11 @@ class MaskFiles:
     def __init__(self, source: str | Path | Sequence[str | Path], *, invert: bool = False) -> None:
         """Raises MaskError where `source` is a folder without a picture, or an empty list."""
         if isinstance(source, str | Path):
-            found = (path for path in Path(source).rglob("*") if path.suffix.lower() in images.EXTENSIONS)
-            self.paths = tuple(sorted(found))
+            try:
+                found = folders.named(source, images.EXTENSIONS)
+            except DataError as error:
+                raise MaskError(f"there is no mask in {source}: {error}") from None
+            self.paths = tuple(sorted(path for paths in found.values() for path in paths))
             self.names = tuple(path.relative_to(source).as_posix() for path in self.paths)
         else:
             self.paths = tuple(Path(path) for path in source)

@@ -17,91 +17,13 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..data.stream import DataConfig
 from ..errors import ConfigError
 from ..networks import NETWORKS
+from .sections import TrainConfig
 from .tasks import TASKS
-
-
-@dataclass(frozen=True)
-class OptimiserConfig:
-    """One for each phase."""
-
-    lr: float = 2e-4
-    discriminator_lr: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.99)
-    warm_up: int = 0
-    """Images over which the rate rises from 0."""
-    decay_from: float = 1.0
-    """Share of the run after which the rate falls, as a cosine, to `final` of itself."""
-    final: float = 0.0
-    clip: float = 0.0
-    """Largest norm of the generator's gradient; 0: not clipped."""
-    kind: Literal["adam", "adadelta", "sgd"] = "adam"
-    """"adadelta" is that of Iizuka et al. 2017, with rates of 1; "sgd" is there to compare runs bit by bit across processes."""
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """How long and how carefully. All counts are images seen, so that they hold for any batch size and number of processes."""
-
-    images: int = 1_000_000
-    batch_size: int = 8
-    """Per process."""
-    seed: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    threads: int = 0
-    """CPU threads of each process; 0: all."""
-    ema: float = 0.999
-    """Decay per step of the average of the generator's weights, which is what gets exported."""
-    log_every: int = 800
-    sample_every: int = 8_000
-    checkpoint_every: int = 8_000
-    validate_every: int = 0
-    """0: never."""
-    validation: tuple[str, ...] = ()
-    """Sources (as data.sources) of the sample sheets and of the validation cases."""
-    validation_cases: int = 32
-    """Cases per source."""
-    trained_on: tuple[str, ...] = ()
-    """Names of the data, for the model card; empty: data.sources."""
-    licence: str = ""
-    """Licence of the weights, for the model card."""
-
-    def __post_init__(self) -> None:
-        if self.images < 1 or self.batch_size < 1:
-            raise ConfigError(f"run.images and run.batch_size are 1 or more, given are {self.images} and {self.batch_size}")
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything about a run."""
-
-    network: dict[str, Any] = field(default_factory=dict)
-    data: DataConfig = field(default_factory=DataConfig)
-    loss: Any = field(default_factory=dict)
-    """The `Loss` of the network's task; a table of its fields is made into one."""
-    discriminator: Any = field(default_factory=dict)
-    """The `Discriminator` of the network's task."""
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-    run: RunConfig = field(default_factory=RunConfig)
-
-    def __post_init__(self) -> None:
-        if "name" not in self.network:
-            raise ConfigError('network.name is missing; for instance name = "sge-net"')
-        name = self.network["name"]
-        if name in NETWORKS:
-            own = {key: value for key, value in self.network.items() if key != "name"}
-            _typed(NETWORKS[name].Config, own, "network.")
-        if name in TASKS:
-            for section, kind in (("loss", TASKS[name].Loss), ("discriminator", TASKS[name].Discriminator)):
-                values = getattr(self, section)
-                if not isinstance(values, kind):
-                    object.__setattr__(self, section, _typed(kind, values, f"{section}."))
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -120,6 +42,13 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
 def parse(values: dict[str, Any]) -> TrainConfig:
     """The same from nested plain values, as a checkpoint or a weights file holds them."""
     config: TrainConfig = _typed(TrainConfig, values, "")
+    name = config.network["name"]
+    if name in NETWORKS:
+        _typed(NETWORKS[name].Config, {key: value for key, value in config.network.items() if key != "name"}, "network.")
+    if name in TASKS:
+        loss = _typed(TASKS[name].Loss, config.loss, "loss.")
+        discriminator = _typed(TASKS[name].Discriminator, config.discriminator, "discriminator.")
+        config = dataclasses.replace(config, loss=loss, discriminator=discriminator)
     return config
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from ..data.stream import Stream, to_device
 from ..errors import ScenefillError
 from ..networks.interface import Network
-from .config import OptimiserConfig, RunConfig
-from .task import Task
+from .sections import OptimiserConfig, RunConfig
+from .task import Phase, Task, Terms
 
 
 @dataclass
@@ -84,8 +84,13 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
     return Progress(task, copy.deepcopy(task.generator).requires_grad_(False).eval(), optimisers)
 
 
-def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks) -> Progress:
-    """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite."""
+def train(
+    progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks | None
+) -> Progress:
+    """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite.
+
+    hooks: None in every process but the first.
+    """
     task = progress.task
     parts = parts_of(task.generator)
     per_step = stream.batch_size * stream.world
@@ -105,15 +110,8 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
                 network.requires_grad_(network is phase.network)
             given = prediction if phase.network in parts else prediction.detached()
             terms = phase.loss(batch, given)
-            total = torch.stack(list(terms.values())).sum()
-            if not math.isfinite(total.item()):
-                raise ScenefillError(
-                    f"the loss of phase {phase.name} is {total.item()} after {progress.images_seen} images "
-                    f"({', '.join(f'{k} {v.item():.3g}' for k, v in terms.items())}): "
-                    "resume from the last checkpoint with a lower optimiser.lr or with optimiser.clip = 1"
-                )
             step.zero_grad(set_to_none=True)
-            fabric.backward(total)
+            fabric.backward(_total(phase, terms, progress.images_seen))
             if optimiser.clip and phase.network in parts:
                 norm = nn.utils.clip_grad_norm_(phase.network.parameters(), optimiser.clip)
                 sums["grad_norm"] += norm.item()
@@ -131,7 +129,7 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
         def due(every: int, before: int = before) -> bool:
             return every > 0 and before // every != progress.images_seen // every
 
-        if fabric.is_global_zero:
+        if hooks is not None:
             seconds = time.monotonic() - clock
             hooks.progress(progress.images_seen, since * per_step / seconds)
             if due(run.log_every):
@@ -147,6 +145,18 @@ def train(progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optim
             if due(run.validate_every):
                 hooks.validate(progress)
     return progress
+
+
+def _total(phase: Phase, terms: Terms, images_seen: int) -> Tensor:
+    """The sum of a phase's terms. Raises ScenefillError where it is no longer finite."""
+    total = torch.stack(list(terms.values())).sum()
+    if not math.isfinite(total.item()):
+        raise ScenefillError(
+            f"the loss of phase {phase.name} is {total.item()} after {images_seen} images "
+            f"({', '.join(f'{k} {v.item():.3g}' for k, v in terms.items())}): "
+            "resume from the last checkpoint with a lower optimiser.lr or with optimiser.clip = 1"
+        )
+    return total
 
 
 def parts_of(generator: nn.Module) -> set[nn.Module]:

@@ -14,20 +14,22 @@ import torch
 from torch import nn
 
 from ..data.batches import Batch
-from ..data.stream import Stream
+from ..data.stream import Stream, to_device
 from ..errors import ConfigError, DataError, WeightsError
 from ..models import weights
 from ..networks.interface import Network, as_float16, described, load_into
 from . import checkpoint, tasks
-from .config import TrainConfig, plain
+from .config import plain
 from .engine import Hooks, Progress, parts_of, start, train
 from .runlog import RunLog, sample_sheet
+from .sections import RunConfig, TrainConfig
 from .task import Task, question
 
 Validate = Callable[[Network], dict[str, float]]
 """Figures of a network (in evaluation mode) by name; made by the evaluation room, called by the loop."""
 
 SAMPLES = 6
+CHECKPOINTS = "checkpoints"
 
 
 def run(
@@ -48,25 +50,17 @@ def run(
     show: called after each step with images seen and images per second.
     Raises ConfigError, DataError, WeightsError; ScenefillError when a loss is no longer finite.
     """
-    from lightning_fabric import Fabric
-
-    if resume and init:
-        raise ConfigError("--resume goes on with a run, --init starts a new one from weights: give one of the two")
-    checkpoints = directory / "checkpoints"
-    state = checkpoint.newest(checkpoints)
-    if resume and state is None:
-        raise DataError(f"there is no checkpoint to resume from in {checkpoints}")
-    if not resume and state is not None:
-        raise ConfigError(f"{directory} holds a run already: go on with --resume, or name another directory")
-    keep_memory()
-    if config.run.threads:
-        torch.set_num_threads(config.run.threads)
-    torch.manual_seed(config.run.seed)
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=config.run.precision)
-    fabric.launch()
+    state = _left_off(directory, resume=resume, init=init)
+    fabric = _launched(config.run, accelerator, devices)
     task = _task(config)
-    labels = task.generator.labels
-    stream = Stream(config.data, labels, config.run.batch_size, config.run.seed, rank=fabric.global_rank, world=fabric.world_size)
+    stream = Stream(
+        config.data,
+        task.generator.labels,
+        config.run.batch_size,
+        config.run.seed,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
     images_before = load_initial(task, init) if init else 0
     progress = start(task, fabric, config.optimiser)
     if state is not None:
@@ -75,34 +69,67 @@ def run(
         progress.restore(state)
         images_before = state["images_before"]
     progress.extra = {"config": plain(config), "images_before": images_before}
-    samples = _samples(config, stream)
-    log = RunLog(directory, plain(config)) if fabric.is_global_zero else None
+    samples = to_device(_samples(config, stream), fabric.device)
+    if fabric.is_global_zero:
+        with contextlib.closing(RunLog(directory, plain(config))) as log:
+            hooks = _hooks(config, directory, log, samples, validate, show)
+            train(progress, stream, fabric, config.run, config.optimiser, hooks)
+    else:
+        train(progress, stream, fabric, config.run, config.optimiser, None)
+    return directory / "weights" / f"{config.network['name']}.safetensors"
+
+
+def _left_off(directory: Path, *, resume: bool, init: Path | None) -> dict[str, Any] | None:
+    """The checkpoint to go on from; None for a new run. Raises ConfigError or DataError where neither was meant."""
+    if resume and init:
+        raise ConfigError("--resume goes on with a run, --init starts a new one from weights: give one of the two")
+    checkpoints = directory / CHECKPOINTS
+    state = checkpoint.newest(checkpoints)
+    if resume and state is None:
+        raise DataError(f"there is no checkpoint to resume from in {checkpoints}")
+    if not resume and state is not None:
+        raise ConfigError(f"{directory} holds a run already: go on with --resume, or name another directory")
+    return state
+
+
+def _launched(settings: RunConfig, accelerator: str, devices: int | str) -> Any:
+    """Lightning's Fabric with all its processes; memory, threads and random numbers are as the run wants them."""
+    from lightning_fabric import Fabric
+
+    keep_memory()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=settings.precision)
+    fabric.launch()
+    return fabric
+
+
+def _hooks(
+    config: TrainConfig,
+    directory: Path,
+    log: RunLog,
+    samples: Batch,
+    validate: Validate | None,
+    show: Callable[[int, float], None],
+) -> Hooks:
+    """What a run leaves in its directory while it goes on."""
 
     def sample(progress: Progress) -> None:
-        batch = Batch(*(t.to(fabric.device) for t in samples))
+        network = progress.average
         with torch.no_grad():
-            prediction = progress.average(*question(progress.average, batch))
-        assert log is not None
-        log.sheet(progress.images_seen, sample_sheet(batch, prediction, labels))
+            prediction = network(*question(network, samples))
+        log.sheet(progress.images_seen, sample_sheet(samples, prediction, network.labels))
 
     def keep(progress: Progress) -> None:
-        checkpoint.save(checkpoints, progress.images_seen, progress.state())
-        save_weights(directory / "weights", progress, config, images_before + progress.images_seen)
+        checkpoint.save(directory / CHECKPOINTS, progress.images_seen, progress.state())
+        save_weights(directory / "weights", progress, config, progress.extra["images_before"] + progress.images_seen)
 
     def judge(progress: Progress) -> None:
-        if validate is not None and log is not None:
+        if validate is not None:
             log.scalars(progress.images_seen, {f"validation/{k}": v for k, v in validate(progress.average).items()})
 
-    def write(images: int, values: dict[str, float]) -> None:
-        assert log is not None
-        log.scalars(images, values)
-
-    try:
-        train(progress, stream, fabric, config.run, config.optimiser, Hooks(write, sample, keep, judge, show))
-    finally:
-        if log is not None:
-            log.close()
-    return directory / "weights" / f"{config.network['name']}.safetensors"
+    return Hooks(log.scalars, sample, keep, judge, show)
 
 
 def dry_run(config: TrainConfig) -> dict[str, Any]:

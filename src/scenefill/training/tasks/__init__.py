@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ConfigError
+from ..sections import TrainConfig
 from ..task import Task
 from .contextencoder import ContextEncoding
 from .edgeconnect import EdgeGuidedInpainting
@@ -13,9 +14,6 @@ from .globallocal import ThreeStageCompletion
 from .pennet import PyramidInpainting
 from .semantic import SemanticInpainting
 from .spgnet import SegmentationGuidedInpainting
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 TASKS: dict[str, Any] = {
     "sge-net": SemanticInpainting,

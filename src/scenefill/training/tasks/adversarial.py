@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,8 @@ from ... import networks
 from ...data.batches import Batch
 from ...networks.discriminators import Verdict
 from ...networks.interface import Network, Prediction
+from ..sections import TrainConfig
 from ..task import Phase, Terms, question
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 class AdversarialTask(ABC):

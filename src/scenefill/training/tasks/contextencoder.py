@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +15,9 @@ from ...losses import adversarial
 from ...losses.reconstruction import masked_mean
 from ...networks import contextencoder
 from ...networks.interface import Prediction
+from ..sections import TrainConfig
 from ..task import Terms
 from .adversarial import AdversarialTask, around_hole
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ scenefill train ... loss.stage=joint --init B/weights/edge-connect.safetensors -
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -21,11 +21,9 @@ from ...models import guides
 from ...networks.discriminators import Verdict
 from ...networks.edgeconnect import Discriminator, EdgeConnect, compose_edges
 from ...networks.interface import Prediction
+from ..sections import TrainConfig
 from ..task import Terms
 from .adversarial import AdversarialTask
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 CONTENT_LAYERS = {"vgg19": (0, 1, 3, 5, 7), "squeezenet": (0, 1, 2, 3, 4)}
 """Of VGG-19 relu1_1, 2_1, 3_1, 4_1, 5_1, as in the paper; numbers in the order of what a feature network gives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,11 +12,9 @@ from ...data.batches import Batch
 from ...losses import adversarial
 from ...networks.gatedconv import GatedConvNet, SNPatchGAN
 from ...networks.interface import Prediction
+from ..sections import TrainConfig
 from ..task import Terms
 from .adversarial import AdversarialTask, composite
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -14,11 +14,9 @@ from ...losses import adversarial
 from ...losses.reconstruction import masked_mean
 from ...networks.globallocal import ContextDiscriminator
 from ...networks.interface import Prediction
+from ..sections import TrainConfig
 from ..task import Phase, Terms
 from .adversarial import AdversarialTask, around_hole
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

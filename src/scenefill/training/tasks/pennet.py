@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -14,11 +14,9 @@ from ...networks.discriminators import Verdict
 from ...networks.interface import Prediction
 from ...networks.layers import share
 from ...networks.pennet import PatchDiscriminator
+from ..sections import TrainConfig
 from ..task import Terms
 from .adversarial import AdversarialTask, composite
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,9 @@ from ...losses.perceptual import feature_network, perceptual
 from ...networks.discriminators import MultiScaleDiscriminator, Verdict
 from ...networks.interface import Prediction
 from ...networks.layers import one_hot
+from ..sections import TrainConfig
 from ..task import Terms
 from .adversarial import AdversarialTask, composite, halves
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,9 @@ from ...networks.discriminators import MultiScaleDiscriminator, Verdict
 from ...networks.interface import Prediction
 from ...networks.layers import one_hot
 from ...networks.spgnet import SPGNet, completed_map
+from ..sections import TrainConfig
 from ..task import Phase, Terms, question
 from .adversarial import composite, halves
-
-if TYPE_CHECKING:
-    from ..config import TrainConfig
 
 
 @dataclass(frozen=True)

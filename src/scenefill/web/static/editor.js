@@ -3,8 +3,8 @@
  * The page draws this and calls it; it knows nothing of the page.
  */
 
-import { ServiceError } from "./api.js";
 import { UNKNOWN, translation } from "./classes.js";
+import { Commands } from "./commands.js";
 import { History } from "./history.js";
 import { Edit, Plane, weight } from "./plane.js";
 import { decode, encode } from "./png.js";
@@ -19,14 +19,12 @@ import { Variant, makeRoom } from "./variant.js";
 /** @typedef {import("./variant.js").Request} Request */
 /** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
 /** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "bucket" | "dropper"} ToolName */
-/** @typedef {"plain" | "good" | "bad"} Mood */
 /** @typedef {{present: Variant | null, base: Variant | null, model: Model | null}} Standing  What undo brings back, beside the planes. */
-/** @typedef {{share: number | null, abort: AbortController}} Busy  share: what is done, 0..1; null while unknown. */
 
 /** Value of the hole's pixels in its plane and in its PNG. */
 export const HOLE = 255;
 
-export class Editor extends EventTarget {
+export class Editor extends Commands {
   /** @type {Session | null} */
   session = null;
   hole = new Plane(0, 0, 0);
@@ -63,8 +61,6 @@ export class Editor extends EventTarget {
   comparison = null;
   /** While the photo itself is shown in place of the variant. */
   showsOriginal = false;
-  /** @type {Busy | null} */
-  busy = null;
   /** Stands for what is painted: every change gives a new number, undo and redo bring the old one back. */
   #painted = 0;
   /** The number after the last step of the history, and the largest that was given. */
@@ -88,16 +84,6 @@ export class Editor extends EventTarget {
     return this.model?.labels?.classes ?? [];
   }
 
-  /** Says something to the user. @param {string} text @param {Mood} mood */
-  say(text, mood = "plain") {
-    this.dispatchEvent(new CustomEvent("say", { detail: { text, mood } }));
-  }
-
-  /** Tells the page that something is different. */
-  changed() {
-    this.dispatchEvent(new Event("change"));
-  }
-
   /** Sets plain values, such as the tool. @param {Partial<Editor>} values */
   set(values) {
     Object.assign(this, values);
@@ -106,7 +92,7 @@ export class Editor extends EventTarget {
   }
 
   async start() {
-    await this.#try(async () => {
+    await this.attempt(async () => {
       this.models = await this.api.models();
       this.model = this.models.find((model) => model.default) ?? this.models[0] ?? null;
       this.changed();
@@ -115,7 +101,7 @@ export class Editor extends EventTarget {
 
   /** Opens a photo in place of the present one. @param {File} file */
   async open(file) {
-    await this.#work(`Opening ${file.name}`, async () => {
+    await this.work(`Opening ${file.name}`, async () => {
       const session = await Session.open(this.api, file);
       const photo = await session.photo();
       const picture = await Picture.decode(photo);
@@ -231,7 +217,7 @@ export class Editor extends EventTarget {
     const base = unsure ? present : this.base;
     if (!session || !base || !model) return;
     if (!this.hole.holds(HOLE)) return this.say("There is no hole yet: paint over what should go.", "bad");
-    await this.#work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
+    await this.work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
       const ground = this.#ground();
       const { width, height } = this.hole;
       const mask = await encode(this.hole.data, width, height);
@@ -250,7 +236,7 @@ export class Editor extends EventTarget {
   async erase(name) {
     const { session, present, model } = this;
     if (!session || !present || !model) return;
-    await this.#work(`Finding and erasing ${name}`, async (signal) => {
+    await this.work(`Finding and erasing ${name}`, async (signal) => {
       const options = { model: model.name, feather: this.feather, ...(this.grow && { grow: this.grow }) };
       const ground = { hole: new Map(), hints: new Map(), base: present, painted: ++this.#largest };
       const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
@@ -262,10 +248,6 @@ export class Editor extends EventTarget {
       this.#show(ground, variant, `erase ${name}`);
       this.#announce(variant);
     });
-  }
-
-  cancel() {
-    this.busy?.abort.abort();
   }
 
   /** Keeps the fill on display and begins with a new hole in it. */
@@ -292,7 +274,7 @@ export class Editor extends EventTarget {
       return null;
     }
     let file = null;
-    await this.#work("Preparing the photo", async () => {
+    await this.work("Preparing the photo", async () => {
       file = await session.save(present, format);
       this.unsaved = false;
     });
@@ -389,7 +371,7 @@ export class Editor extends EventTarget {
   async #readMaps(variant) {
     const { session, model } = this;
     if (!session || !model) return;
-    await this.#try(async () => {
+    await this.attempt(async () => {
       if (!variant.info) this.say("Reading the scene …");
       const files = await session.maps(variant, model.name);
       if (!files) return this.say("This model knows no classes, so it has no map of the scene.");
@@ -398,34 +380,5 @@ export class Editor extends EventTarget {
       if (!variant.info) this.say("This is how the model sees the scene.");
       this.changed();
     });
-  }
-
-  /**
-   * Does something that takes a while and that the user may cancel. One such thing at a time.
-   * @param {string} text @param {(signal: AbortSignal) => Promise<void>} action
-   */
-  async #work(text, action) {
-    if (this.busy) return this.say("One moment: something is being done already (Esc cancels it).");
-    const abort = new AbortController();
-    this.busy = { share: null, abort };
-    this.say(`${text} …`);
-    this.changed();
-    try {
-      await this.#try(() => action(abort.signal), abort.signal);
-    } finally {
-      this.busy = null;
-      this.changed();
-    }
-  }
-
-  /** Says what went wrong in place of throwing it. @param {() => Promise<void>} action @param {AbortSignal} [signal] */
-  async #try(action, signal) {
-    try {
-      await action();
-    } catch (error) {
-      if (signal?.aborted) this.say("Cancelled. Nothing was changed.");
-      else if (error instanceof ServiceError) this.say(error.message, "bad");
-      else throw error;
-    }
   }
 }

@@ -1,0 +1,109 @@
+"""A click selects a thing: the connected region of the scene map under the pointer, its outline refined on the photo's edges.
+
+The map says what is there, about as finely as the model works; GrabCut (Rother, Kolmogorov and Blake, 2004) moves the outline to
+where the colours change. The soft edge and the shadow are left to the fill (removal.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..pictures import masks
+from ..pictures.images import Pixels
+from ..pictures.masks import Mask
+from . import crops
+from .crops import Crop
+from .questions import Questions
+from .request import asked, classes
+
+LARGEST = 320
+"""GrabCut sees a window shrunk to at most so many pixels a side."""
+MARGIN = 0.25
+"""The window is larger than the region by this share of its sides, all round."""
+SURE, UNSURE = 1.5, 2.5
+"""The map is believed further inside its outline than SURE of its pixels, and further outside it than UNSURE."""
+ROUNDS = 3
+
+Rgb = NDArray[np.uint8]
+
+
+def select(questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int]], size: int | None) -> Mask:
+    """(H, W): the things under the points (x, y), in pixels of the photo (H, W, 1|3).
+
+    Raises InputError for a point outside the photo, LabelError for a model without semantics.
+    """
+    classes(questions.backend, "select a thing in a photo")
+    height, width = pixels.shape[:2]
+    for x, y in points:
+        if not (0 <= x < width and 0 <= y < height):
+            raise InputError(f"there is nothing at {x},{y}: the photo is {width}x{height} (width x height), counted from 0")
+    selected = np.zeros((height, width), bool)
+    everything = crops.whole(height, width, size, questions.backend.stride)
+    for point in points:
+        rough = _region(questions, pixels, everything, point)
+        (closer,) = crops.plan(rough, size, questions.backend.stride)
+        region = rough
+        if closer.scale < everything.scale:  # the map of the surroundings is finer than that of the whole photo
+            fine = _region(questions, pixels, closer, point)
+            region = fine if fine.any() else rough
+        selected |= _outlined(pixels, region, min(closer.scale, everything.scale))
+    return selected
+
+
+def _region(questions: Questions, pixels: Pixels, crop: Crop, point: tuple[int, int]) -> Mask:
+    """(H, W): what is connected with the point and of its class, as the model sees the crop."""
+    nothing = asked(questions.backend, np.zeros(pixels.shape[:2], bool))
+    logits = questions.ask(pixels, nothing, crop).logits
+    assert logits is not None, f"{questions.backend.name} has a label set and gives no scores"
+    labels = np.empty((crop.height, crop.width), np.uint8)
+    for rows, band in crops.enlarge(logits[0], crop, cv2.INTER_LINEAR):
+        labels[rows] = band.argmax(axis=2)
+    row, column = point[1] - crop.top, point[0] - crop.left
+    seed = np.zeros(labels.shape, bool)
+    seed[row, column] = True
+    region = np.zeros(pixels.shape[:2], bool)
+    region[crop.slices] = masks.connected(seed, labels == labels[row, column])
+    return region
+
+
+def _outlined(pixels: Pixels, region: Mask, scale: float) -> Mask:
+    """The region with its outline on the photo's edges. scale: pixels of the photo in one of the map."""
+    y, x = np.nonzero(region)
+    rows = _window(int(y.min()), int(y.max()) + 1, region.shape[0])
+    columns = _window(int(x.min()), int(x.max()) + 1, region.shape[1])
+    window = np.s_[rows[0] : rows[1], columns[0] : columns[1]]
+    inside = region[window]
+    factor = min(1.0, LARGEST / max(inside.shape))
+    side = max(1, round(inside.shape[1] * factor)), max(1, round(inside.shape[0] * factor))
+    small = cv2.resize(inside.astype(np.uint8), side, interpolation=cv2.INTER_NEAREST_EXACT)
+    picture = cv2.resize(_rgb8(pixels[window]), side, interpolation=cv2.INTER_AREA)
+    depth = cv2.distanceTransform(small, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = cv2.distanceTransform(1 - small, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    say = np.where(small > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    say[depth > SURE * scale * factor] = cv2.GC_FGD
+    say[away > UNSURE * scale * factor] = cv2.GC_BGD
+    if not (say == cv2.GC_FGD).any() or not (say == cv2.GC_BGD).any():
+        return region  # too thin, or all of the photo: there is nothing to learn colours from
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.asarray(picture, np.uint8), say, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    sharp = masks.connected(say == cv2.GC_FGD, np.isin(say, (cv2.GC_FGD, cv2.GC_PR_FGD)))
+    outlined = np.zeros_like(region)
+    outlined[window] = cv2.resize(sharp.astype(np.float32), inside.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5
+    return outlined
+
+
+def _window(start: int, end: int, limit: int) -> tuple[int, int]:
+    margin = 8 + round(MARGIN * (end - start))
+    return max(0, start - margin), min(limit, end + margin)
+
+
+def _rgb8(pixels: Pixels) -> Rgb:
+    """(h, w, 1|3) of either depth -> (h, w, 3) uint8."""
+    eight = pixels if pixels.dtype == np.uint8 else pixels >> 8
+    return np.ascontiguousarray(np.broadcast_to(eight, (*eight.shape[:2], 3)), np.uint8)
