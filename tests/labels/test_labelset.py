@@ -35,6 +35,7 @@ sets_with_maps = sets.flatmap(lambda label_set: st.tuples(st.just(label_set), ma
 
 def test_the_sets_and_their_sizes() -> None:
     sizes = {"street": 8, "camvid": 11, "labelmefacade": 8, "idd-lite": 7, "cityscapes": 19, "outdoor-scenes": 8}
+    sizes["cityscapes-label-ids"] = sizes["cityscapes"]
     assert {s.name: len(s) for s in SETS} == sizes
 
 
@@ -93,7 +94,7 @@ def test_a_name_like_no_other_gets_the_list_alone() -> None:
 
 
 def test_an_unknown_set_gets_the_list_of_sets() -> None:
-    with pytest.raises(LabelError, match='no label set "ade20k"; known are: camvid, cityscapes, idd-lite'):
+    with pytest.raises(LabelError, match='no label set "ade20k"; known are: camvid, cityscapes, cityscapes-label-ids, idd-lite'):
         get("ade20k")
 
 
@@ -173,7 +174,8 @@ def test_what_is_no_label_map_is_refused(array: np.ndarray) -> None:
 
 
 def test_cityscapes_original_ids() -> None:
-    table = labels.CITYSCAPES_LABEL_IDS
+    table = get("cityscapes-label-ids").file_ids
+    assert table is not None
     assert set(table) == set(range(34))
     assert sorted(target for target in table.values() if target != UNKNOWN) == list(range(19))
     assert get("cityscapes").classes[table[26]] == "car"

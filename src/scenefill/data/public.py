@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
-from ..labels import CITYSCAPES_LABEL_IDS, LabelSet, get
+from ..labels import LabelSet, get
 from ..pictures.folders import pictures
 from .folder import Dataset, folder, paired
 
@@ -112,7 +112,7 @@ def cityscapes(root: Path, split: str) -> Dataset:
         return Dataset.of_photos(split, photos)
     maps = pictures(root / "gtFine" / split)
     if original := _ending(maps, "_gtFine_labelIds"):
-        return paired(split, photos, original, replace(get("cityscapes"), file_ids=CITYSCAPES_LABEL_IDS))
+        return paired(split, photos, original, get("cityscapes-label-ids"))
     return paired(split, photos, _ending(maps, "_gtFine_labelTrainIds"), get("cityscapes"))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,8 +40,8 @@ class DataConfig:
     """"NAME:SPLIT" of a public data set, or a folder (`data.public.source`); "* 3" behind it counts its photos thrice."""
     root: str = ""
     """Folder of the public data sets; empty: the environment's SCENEFILL_DATA."""
-    folder_label_set: str = ""
-    """Label set in which the maps of plain folders are coded; empty: the network's own."""
+    folder_label_set: str | dict[str, Any] = ""
+    """Label set in which the maps of plain folders are coded, named as a network's; empty: the network's own."""
     size: int = 256
     """Side of the square crops, in pixels."""
     short_side: tuple[int, int] = (256, 256)

@@ -1,5 +1,6 @@
 """Label sets: which classes a map may hold, how they are named, coloured and stored; maps between sets."""
 
-from .labelset import CITYSCAPES_LABEL_IDS, FIRST_PARTIAL, UNKNOWN, LabelMap, LabelSet, available, get, remap
+from .labelset import FIRST_PARTIAL, UNKNOWN, LabelMap, LabelSet, remap
+from .library import available, get, is_file, portable
 
-__all__ = ["CITYSCAPES_LABEL_IDS", "FIRST_PARTIAL", "UNKNOWN", "LabelMap", "LabelSet", "available", "get", "remap"]
+__all__ = ["FIRST_PARTIAL", "UNKNOWN", "LabelMap", "LabelSet", "available", "get", "is_file", "portable", "remap"]

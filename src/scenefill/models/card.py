@@ -13,10 +13,12 @@ def card(path: str | Path) -> str:
     """The model card of a weights file, in Markdown, made from what the file says of itself."""
     path = Path(path)
     info, count = read_info(path), parameter_count(path)
+    labels = info.labels
+    config = info.config | ({"label_set": labels.name} if labels and "label_set" in info.config else {})
     facts = {
         "Network": info.network,
         "Parameters": f"{count:,} (float16, {path.stat().st_size / 2**20:.1f} MiB)",
-        "Label set": info.label_set or "none: it fills without semantics",
+        "Label set": f"{labels.name}: {', '.join(labels.classes)}" if labels else "none: it fills without semantics",
         "Working size": f"{info.working_size} x {info.working_size} pixels, any multiple of {info.stride}",
         "Confidence temperature": f"{info.temperature:g}",
         "Trained on": ", ".join(info.trained_on) or "nothing",
@@ -29,8 +31,8 @@ def card(path: str | Path) -> str:
         sections.insert(1, info.notes)
     if info.metrics:
         sections += ["## Metrics", _table(("metric", "value"), dict(_flat(info.metrics)))]
-    if info.config:
-        sections += ["## Config", _table(("argument", "value"), dict(_flat(info.config)))]
+    if config:
+        sections += ["## Config", _table(("argument", "value"), dict(_flat(config)))]
     sections += ["## Use", f'```python\nimport scenefill\n\nresult = scenefill.load("{path.stem}")("photo.jpg", "mask.png")\n```']
     return "\n\n".join(sections) + "\n"
 

@@ -95,5 +95,5 @@ def _listed_networks() -> Iterator[Model]:
         except WeightsError as error:
             yield Model(name, "network", None, path, str(error))
             continue
-        semantics = f'with the classes of "{info.label_set}"' if info.label_set else "without semantics"
+        semantics = f'with the classes of "{info.labels.name}"' if info.labels else "without semantics"
         yield Model(name, "network", info, path, info.notes or f"{info.network} {semantics}")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import labels as label_sets
 from ..errors import WeightsError
 from ..labels import LabelSet
 from . import weights
@@ -81,7 +80,7 @@ class OnnxBackend:
 
     def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
         self.name = name
-        self.labels: LabelSet | None = label_sets.get(info.label_set) if info.label_set else None
+        self.labels = info.labels
         self.working_size: int | None = info.working_size
         self.stride = info.stride
         self.temperature = info.temperature

@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OutputError, WeightsError
+from .. import labels as label_sets
+from ..errors import LabelError, OutputError, WeightsError
+from ..labels import LabelSet
 from ..pictures.files import replacing
 
 FORMAT = 1
@@ -39,8 +41,8 @@ class Info:
     """What `scenefill.networks.create` calls it, such as "sge-net"."""
     config: dict[str, Any]
     """The keyword arguments it was created with."""
-    label_set: str | None
-    """Name of the label set of its scores, or None for a network without semantics."""
+    label_set: str | dict[str, Any] | None
+    """The label set of its scores, as `labels.portable` has it: a name, or a user's own whole. None: without semantics."""
     working_size: int
     """Side in pixels of the pictures it was trained on."""
     stride: int
@@ -60,9 +62,14 @@ class Info:
     """Name in `guides.GUIDES` of what else its graph is given."""
     format: int = FORMAT
 
+    @property
+    def labels(self) -> LabelSet | None:
+        """The classes of its scores, or None for a network without semantics."""
+        return None if self.label_set is None else label_sets.get(self.label_set)
+
     @classmethod
     def from_json(cls, text: str) -> Info:
-        """Raises WeightsError for another format, a missing or an unknown field, and sizes that no network has."""
+        """Raises WeightsError for another format, a missing or an unknown field, sizes that no network has, unknown classes."""
         try:
             fields = json.loads(text)
             if fields.get("format") != FORMAT:
@@ -73,6 +80,11 @@ class Info:
                     f"weights with working size {info.working_size}, stride {info.stride} and temperature {info.temperature}: "
                     "the working size must be a multiple of the stride, the temperature above 0"
                 )
+            if label_sets.is_file(info.label_set):
+                raise WeightsError(f"weights whose classes are in another file, {info.label_set}: they must be whole")
+            _ = info.labels
+        except LabelError as error:
+            raise WeightsError(f"weights whose classes cannot be read ({error})") from None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"weights with a description that cannot be read ({error})") from None
         return info

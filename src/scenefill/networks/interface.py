@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import ConfigError, InputError, WeightsError
-from ..labels import LabelSet
+from ..labels import LabelSet, portable
 from ..models.weights import Info
 
 
@@ -94,9 +94,15 @@ def as_float16(state: Mapping[str, Tensor]) -> dict[str, NDArray[np.float16]]:
 
 
 def described(network: Network, name: str, config: Mapping[str, Any], **rest: Any) -> Info:
-    """What a weights file says of a network by that name; what the network cannot know, such as the licence, is in `rest`."""
+    """What a weights file says of a network by that name; what the network cannot know, such as the licence, is in `rest`.
+
+    A label set goes in whole where it is not one of the package's, whichever way `config` names it.
+    """
+    labels = portable(network.labels) if network.labels else None
+    if labels and "label_set" in config:
+        config = {**config, "label_set": labels}
     return Info(
-        network=name, config=dict(config), label_set=network.labels.name if network.labels else None, stride=network.stride,
+        network=name, config=dict(config), label_set=labels, stride=network.stride,
         temperature=1.0, metrics={}, known_map=network.known_map, guide=network.guide, **rest,
     )  # fmt: skip
 

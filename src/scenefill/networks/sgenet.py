@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,8 +38,8 @@ from .spade import SPADE, normalise
 class SGENetConfig:
     """Everything that shapes the network. Table 3 is the two switches `semantic_guidance` and `confidence_evaluation`."""
 
-    label_set: str = "street"
-    """Name of the label set that is predicted."""
+    label_set: str | dict[str, Any] = "street"
+    """The label set that is predicted: a name, a TOML file, or a whole set (`labels.get`)."""
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)
     """Channels of phi^l and varphi^l, l = 0..4 (any number of scales)."""
     cim_dilations: tuple[int, ...] = (1, 2, 4, 8)

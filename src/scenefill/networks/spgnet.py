@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,8 +28,8 @@ DOWN = 4
 class SPGNetConfig:
     """Everything that shapes the network; the paper's form is the public re-implementation's where the paper is silent."""
 
-    label_set: str = "street"
-    """Name of the label set that is predicted."""
+    label_set: str | dict[str, Any] = "street"
+    """The label set that is predicted: a name, a TOML file, or a whole set (`labels.get`)."""
     widths: tuple[int, ...] = (64, 128, 256, 512)
     """Channels at 1/2, 1/4, 1/8 and 1/16 of the input's size, of both networks."""
     blocks: int = 9

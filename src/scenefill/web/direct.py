@@ -9,7 +9,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from .. import labels
 from ..filling.notices import warnings_kept
 from ..filling.result import Result
 from ..labels import LabelSet
@@ -221,7 +220,7 @@ def models(service: ServiceOf) -> list[ModelCard]:
             name=model.name,
             kind=model.kind,
             purpose=model.purpose,
-            labels=Classes.of(labels.get(model.info.label_set)) if model.info and model.info.label_set else None,
+            labels=Classes.of(model.info.labels) if model.info and model.info.labels else None,
             default=model.name == service.models.default,
         )
         for model in registry.list_models()
