@@ -24,7 +24,7 @@ def write_masks(where: Path, count: int) -> Path:
 
 
 def sample(image: np.ndarray, labels: np.ndarray, mask: np.ndarray) -> Sample:
-    return Sample(Case("scenes", "scene", Square(0, 0, 8), "centre", 0), image, labels, mask)
+    return Sample(Case("scenes", "scene", Square(0, 0, 8), "centre", 0), image, labels, mask, image)
 
 
 def test_the_middle_square_at_the_size_asked_for(scenes: Dataset, street: LabelSet) -> None:

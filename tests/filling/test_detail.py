@@ -113,7 +113,7 @@ def test_without_a_free_patch_the_picture_stays() -> None:
 
 
 def test_an_unknown_wish() -> None:
-    with pytest.raises(InputError, match='detail "more" is not known; there are auto, patchmatch, none'):
+    with pytest.raises(InputError, match='detail "more" is not known; there are auto, exemplars, patchmatch, none'):
         Inpainter(Grey()).fill(noise(8, 8), shapes.centre(8, 8, 4), detail="more")  # type: ignore[arg-type]
 
 

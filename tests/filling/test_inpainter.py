@@ -100,7 +100,7 @@ def test_known_pixels_stay_and_the_array_is_like_the_one_given(
 def test_every_hole_pixel_is_filled_and_its_content_has_no_influence(case: tuple[NDArray[Any], NDArray[np.bool_]]) -> None:
     photo, mask = case
     top = np.iinfo(photo.dtype).max
-    filled = _quietly(Inpainter(Grey(0.2)), photo, mask, detail="none").image.reshape(*mask.shape, -1)[:, :, :3]
+    filled = _quietly(Inpainter(Grey(0.2)), photo, mask, intent="restore", detail="none").image.reshape(*mask.shape, -1)[:, :, :3]
     np.testing.assert_allclose(filled[mask], 0.6 * top, atol=0.51)
 
     other = photo.copy()
@@ -108,7 +108,8 @@ def test_every_hole_pixel_is_filled_and_its_content_has_no_influence(case: tuple
     if photo.shape[2:] == (4,):
         other[:, :, 3] = photo[:, :, 3]
     for fill in (Inpainter(Painter()), Inpainter(classical.BACKENDS["telea"])):
-        np.testing.assert_array_equal(_quietly(fill, photo, mask).image, _quietly(fill, other, mask).image)
+        filled = [_quietly(fill, each, mask, intent="restore").image for each in (photo, other)]
+        np.testing.assert_array_equal(*filled)
 
 
 @settings(max_examples=40, deadline=None)
@@ -119,7 +120,13 @@ def test_hints_are_obeyed(case: tuple[NDArray[Any], NDArray[np.bool_]], forbidde
     photo = np.ascontiguousarray(np.broadcast_to(photo.reshape(*mask.shape, -1)[:, :, :1], (*mask.shape, 3))).astype(np.uint8)
     labels = np.random.default_rng(seed).choice(np.array([*range(len(STREET)), UNKNOWN], np.uint8), mask.shape)
     result = _quietly(
-        Inpainter(Painter(working_size=192)), photo, mask, labels=labels, forbid=[STREET.classes[forbidden]], detail="none"
+        Inpainter(Painter(working_size=192)),
+        photo,
+        mask,
+        labels=labels,
+        forbid=[STREET.classes[forbidden]],
+        intent="restore",
+        detail="none",
     )
     default = STREET.id("building") if forbidden != STREET.id("building") else STREET.id("sky")
     wanted = np.where(labels == UNKNOWN, default, labels)
@@ -230,7 +237,7 @@ def test_only_hints_inside_the_hole_count_and_sets_of_classes_do_not() -> None:
     backend, mask = Painter(), _box(32, 32, 8, 8, 8, 8)
     labels = np.full((32, 32), STREET.id("road"), np.uint8)
     labels[8, 8] = 128
-    Inpainter(backend)(_photo(32, 32), mask, labels=labels)
+    Inpainter(backend)(_photo(32, 32), mask, labels=labels, intent="restore")
     ((_, _, hints, _),) = backend.asked
     np.testing.assert_array_equal(hints[0] == STREET.id("road"), mask & (labels != 128))
     assert (hints[0][~mask | (labels == 128)] == UNKNOWN).all()
@@ -289,7 +296,7 @@ def test_sizes_that_a_model_does_not_take() -> None:
 def test_the_model_sees_windows_at_its_working_size() -> None:
     backend = Painter(working_size=32)
     photo, mask = _photo(200, 300), _box(200, 300, 10, 10, 12, 12) | _box(200, 300, 100, 200, 48, 60)
-    Inpainter(backend)(photo, mask)
+    Inpainter(backend)(photo, mask, intent="restore")
     small, large = sorted(backend.asked, key=lambda asked: asked[1].sum())
     assert small[0].shape == large[0].shape == (1, 3, 32, 32)
     np.testing.assert_allclose(small[0][0], photo[:32, :32].transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
@@ -330,7 +337,7 @@ def test_labels_and_confidence_cover_the_photo_and_are_made_only_when_asked_for(
     labels = _street(80, 120)
     photo, mask = STREET.colourise(labels), _box(80, 120, 4, 4, 6, 6)
     backend = Painter(working_size=32)
-    result = Inpainter(backend)(photo, mask)
+    result = Inpainter(backend)(photo, mask, intent="restore")
     assert len(backend.asked) == 1
     assert result.labels is not None
     assert result.confidence is not None
@@ -346,7 +353,7 @@ def test_labels_and_confidence_cover_the_photo_and_are_made_only_when_asked_for(
 
 def test_a_window_that_is_the_whole_photo_needs_no_second_look() -> None:
     backend = Painter(working_size=64)
-    result = Inpainter(backend)(_photo(40, 60), _box(40, 60, 4, 4, 6, 6))
+    result = Inpainter(backend)(_photo(40, 60), _box(40, 60, 4, 4, 6, 6), intent="restore")
     assert result.labels is not None
     assert len(backend.asked) == 1
 
@@ -447,7 +454,7 @@ def test_load_by_path_and_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in (path, str(path), "avenue"):
         fill = scenefill.load(name, threads=1)
         assert fill.labels is STREET
-        result = fill(photo, mask, detail="none")
+        result = fill(photo, mask, intent="restore", detail="none")
         np.testing.assert_allclose(result.image[mask], np.broadcast_to((colour + 1) * 127.5, (600, 3)), atol=0.51)
         assert result.labels is not None
         assert result.labels.shape == (100, 90)
@@ -521,7 +528,7 @@ def test_a_label_map_of_the_photo_comes_before_the_segmenter() -> None:
     wish[:, :3] = UNKNOWN
     backend = Mapped(working_size=64)
     Inpainter(backend, lambda rgb, mask: np.full(mask.shape, STREET.id("vegetation"), np.uint8))(
-        PALETTE[labels], hole, labels=wish
+        PALETTE[labels], hole, labels=wish, intent="restore"
     )
     hints = backend.asked[0][2][0]
     left, rest = hints[:40, :3], hints[:40, 3:60]
@@ -605,7 +612,7 @@ def test_what_progress_raises_ends_the_fill() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        Inpainter(painter).fill(*_two_holes(), progress=stop)
+        Inpainter(painter).fill(*_two_holes(), intent="restore", progress=stop)
     assert len(painter.asked) == 1
 
 

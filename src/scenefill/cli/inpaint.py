@@ -11,6 +11,25 @@ from . import options
 
 EXAMPLE = options.example("scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian")
 
+At = Annotated[
+    list[str] | None, typer.Option(metavar="X,Y", help="Remove the thing at this pixel, in place of a mask; may be repeated.")
+]
+Labels = Annotated[
+    Path | None, typer.Option(metavar="MAP", help="Label map of the photo: what shall be where; 255 leaves it to the model.")
+]
+Edges = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DRAWING", help="White strokes on black, of the photo's size: where edges shall be, for a model led by them."
+    ),
+]
+SaveConfidence = Annotated[
+    Path | None, typer.Option(metavar="PNG", help="Write how sure the model is of each pixel: 0 a guess, 255 certain.")
+]
+Size = Annotated[
+    int | None, typer.Option(min=1, metavar="PIXELS", help="Side at which the model works.", show_default="its training size")
+]
+
 
 def inpaint(
     image: options.Photo,
@@ -19,39 +38,27 @@ def inpaint(
         Path | None,
         typer.Argument(metavar="[MASK]", help="White (128 and above) is the hole; in RGBA, what is opaque.", show_default=False),
     ] = None,
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="X,Y", help="Remove the thing at this pixel, in place of a mask; may be repeated.")
-    ] = None,
+    at: At = None,
     model: options.Model = options.DEFAULT_MODEL,
-    labels: Annotated[
-        Path | None, typer.Option(metavar="MAP", help="Label map of the photo: what shall be where; 255 leaves it to the model.")
-    ] = None,
+    labels: Labels = None,
     forbid: options.Forbid = "",
-    edges: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DRAWING", help="White strokes on black, of the photo's size: where edges shall be, for a model led by them."
-        ),
-    ] = None,
+    edges: Edges = None,
     save_mask: Annotated[Path | None, typer.Option(metavar="PNG", help="Write what was filled: white is the hole.")] = None,
     save_labels: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the label map of the filled photo.")] = None,
-    save_confidence: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Write how sure the model is of each pixel: 0 a guess, 255 certain.")
-    ] = None,
+    save_confidence: SaveConfidence = None,
     feather: options.Feather = 0,
     restore: options.Restore = False,
     grow: options.Grow = "auto",
     invert_mask: options.InvertMask = False,
     resize_mask: options.ResizeMask = False,
-    size: Annotated[
-        int | None, typer.Option(min=1, metavar="PIXELS", help="Side at which the model works.", show_default="its training size")
-    ] = None,
+    size: Size = None,
     detail: options.Detail = "auto",
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Fill the holes of a photo: remove what lies under a mask, or what --at points to.
+    """Fill the holes of a photo.
 
-    Movable things that the mask takes away are not put there again, and the hole grows over what belongs to them.
+    What lies under the mask, or where --at points, is removed: movable things are not put there again, and the hole grows over
+    what belongs to them; --restore mends instead.
     The output has the photo's size, mode, bit depth, ICC profile and EXIF data. Pixels outside the hole stay as they are, to the
     bit; in a JPEG about one in a hundred of them moves by a step, since it is compressed again (with the photo's own tables).
     """

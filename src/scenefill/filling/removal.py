@@ -46,6 +46,9 @@ DARKER = 0.80
 LARGEST_SHADOW = 0.6
 """A shadow of more than this share of the hole is none, but dark ground."""
 
+LARGEST = 0.9
+"""A hole does not grow beyond this share of the photo: something must be left to go by."""
+
 Floats = NDArray[np.float32]
 
 
@@ -87,6 +90,8 @@ def look(questions: Questions, pixels: Pixels, hole: Mask, size: int | None, *, 
         if grow:
             picture = crops.shrink(pixels, crop).transpose(1, 2, 0)[: crop.rows, : crop.columns]
             grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, found, labels), crop)
+    if masks.ratio(grown) > LARGEST:
+        grown = hole
     return Removal(grown, tuple(name for name in labels.classes if name in things))
 
 
