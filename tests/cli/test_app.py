@@ -81,8 +81,8 @@ def test_our_own_mistakes_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, 
 def test_ctrl_c_leaves_nothing_behind(photo: Path, mask: Path, tmp_path: Path) -> None:
     code = """
 import os, signal, sys
-from scenefill import images
-images.os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGINT)
+from scenefill.pictures import files
+files.os.fsync = lambda descriptor: signal.raise_signal(signal.SIGINT)  # in this thread: the file has not got its name yet
 from scenefill.cli import main
 sys.argv = ["scenefill", *sys.argv[1:]]
 main()

@@ -18,24 +18,30 @@ import pytest
 
 Run = Callable[..., tuple[int, str, str]]
 
-SLOW = """
-import sys, time
-from scenefill import classical
+GATED = """
+import functools, sys, threading
+from scenefill.filling import classical
+from scenefill.web import settings
+settings.Settings = functools.partial(settings.Settings, grace={grace})
 run = classical.ClassicalBackend.run
-def slow(self, *asked):
-    time.sleep({seconds})
+gate = threading.Event()
+def gated(self, *asked):
+    gate.wait()
     return run(self, *asked)
-classical.ClassicalBackend.run = slow
+classical.ClassicalBackend.run = gated
+threading.Thread(target=lambda: sys.stdin.readline() and gate.set(), daemon=True).start()
 from scenefill.cli import main
 sys.argv = ["scenefill", "serve", "--port", "0", "--model", "telea"]
 main()
 """
+"""A service whose fills wait until a line comes in; when it is stopped they still get `grace` seconds."""
 
 
 @contextlib.contextmanager
 def _served(*command: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process, and the address that it prints."""
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, *command], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         try:
@@ -122,11 +128,21 @@ sys.argv = ["scenefill", "serve", "--port", "0", "--model", "telea", "--open"]
 main()
 """
     with _served("-c", code) as (_, url):
-        ends = time.monotonic() + 20
-        while not (opened := tmp_path / "opened").exists() or not opened.read_text():
-            assert time.monotonic() < ends
-            time.sleep(0.05)
-        assert opened.read_text() == url
+        opened = tmp_path / "opened"
+        _until(lambda: opened.exists() and opened.read_text() == url)
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    """Waits for a state. The time is only there so that what never comes is told."""
+    ends = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.02)
+
+
+def _has(url: str, *figures: str) -> bool:
+    text = httpx.get(f"{url}metrics", timeout=60).text
+    return all(f"scenefill_fills_{figure}\n" in text for figure in figures)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -135,33 +151,33 @@ def test_sigterm_lets_running_fills_finish_and_refuses_those_that_wait(photo: Pa
 
     def fill(url: str) -> None:
         files = {"image": photo.read_bytes(), "mask": mask.read_bytes()}
-        answers.append(httpx.post(f"{url}api/v1/inpaint", files=files, timeout=60).status_code)
+        answers.append(httpx.post(f"{url}api/v1/inpaint", files=files, timeout=120).status_code)
 
-    with _served("-c", SLOW.format(seconds=3)) as (process, url):
+    with _served("-c", GATED.format(grace=100)) as (process, url):
         asking = [threading.Thread(target=fill, args=(url,)) for _ in range(3)]
         for thread in asking:
             thread.start()
-        ends = time.monotonic() + 30
-        while "scenefill_fills_running 2.0\n" not in (text := httpx.get(f"{url}metrics").text) or "_waiting 1.0\n" not in text:
-            assert time.monotonic() < ends
-            time.sleep(0.02)
+        _until(lambda: _has(url, "running 2.0", "waiting 1.0"))
         process.send_signal(signal.SIGTERM)
+        _until(lambda: answers == [503])
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
         for thread in asking:
             thread.join()
-        assert sorted(answers) == [200, 200, 503]
-        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert answers == [503, 200, 200]
+        assert process.wait(120) in (0, -signal.SIGTERM)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_fill_that_does_not_end_does_not_keep_the_service_alive(photo: Path, mask: Path) -> None:
-    with _served("-c", SLOW.format(seconds=600)) as (process, url):
+    with _served("-c", GATED.format(grace=0.1)) as (process, url):
         files = {"image": photo.read_bytes(), "mask": mask.read_bytes()}
         answers: list[httpx.Response] = []
-        asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{url}api/v1/inpaint", files=files, timeout=60)))
+        asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{url}api/v1/inpaint", files=files, timeout=120)))
         asking.start()
-        while "scenefill_fills_running 1.0\n" not in httpx.get(f"{url}metrics").text:
-            time.sleep(0.02)
+        _until(lambda: _has(url, "running 1.0"))
         process.send_signal(signal.SIGTERM)
         asking.join()
         assert (answers[0].status_code, answers[0].json()) == (503, {"detail": "the service is being stopped"})
-        process.wait(30)
+        process.wait(120)

@@ -65,11 +65,24 @@ def test_lossless_files_come_back_identical(
 ) -> None:
     channels = data.draw(st.sampled_from([3, 4] if extension == ".webp" else [1, 3, 4]))
     array = data.draw(hnp.arrays(dtype, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(channels))))
+    if channels == 4:
+        array[0, 0, 3] = 0  # or it could be opaque everywhere: see the next test
     path = tmp_path_factory.mktemp("images") / f"picture{extension}"
     images.write(images.read(array), path)
     again = images.read(path)
     assert samples(again).dtype == dtype
     assert (samples(again) == array).all()
+
+
+@pytest.mark.parametrize(("extension", "dtype"), [*LOSSLESS, (".jpg", np.uint8)])
+def test_an_alpha_that_is_opaque_everywhere_is_left_out(extension: str, dtype: type, tmp_path: Path) -> None:
+    array = np.full((5, 7, 4), np.iinfo(dtype).max, dtype)
+    array[:, :, :3] = 90
+    given = images.read(array)
+    images.write(given, tmp_path / f"opaque{extension}")
+    again = images.read(tmp_path / f"opaque{extension}")
+    assert (given.mode, again.mode) == ("RGBA", "RGB")
+    assert (again.pixels == array[:, :, :3]).all()
 
 
 @pytest.mark.parametrize(("extension", "dtype"), LOSSLESS[:3])

@@ -1,5 +1,6 @@
 """Pictures out: the extension decides. Size, depth, alpha, ICC profile and EXIF are kept.
 
+An alpha that is opaque everywhere is left out, in every format: WebP cannot hold one, and it looks the same without it.
 PNG and TIFF are lossless. WebP is lossless too, unless the picture came from a lossy WebP (then quality 95).
 A JPEG made from a JPEG has its quantisation tables and chroma subsampling, so that known pixels hardly move; any other has
 quality 95 and 4:4:4. A file appears under its name only when it is complete.
@@ -43,8 +44,8 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Non
     path = Path(path)
     check_output(path, overwrite=overwrite)
     kind = EXTENSIONS[path.suffix.lower()]
-    _check_holds(kind, picture, str(path))
-    store(path, lambda file: _ENCODERS[kind](picture, file))
+    held = _held(kind, picture, str(path))
+    store(path, lambda file: _ENCODERS[kind](held, file))
 
 
 def encode(picture: Picture, kind: str) -> bytes:
@@ -52,10 +53,10 @@ def encode(picture: Picture, kind: str) -> bytes:
 
     Raises OutputError where the format cannot hold the picture.
     """
-    _check_holds(kind, picture, "the result")
+    held = _held(kind, picture, "the result")
     buffer = io.BytesIO()
     with _writing(f"the result as {kind}"):
-        _ENCODERS[kind](picture, buffer)
+        _ENCODERS[kind](held, buffer)
     return buffer.getvalue()
 
 
@@ -96,14 +97,17 @@ def _writing(where: str) -> Iterator[None]:
         raise OutputError(f"{where} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _check_holds(kind: str, picture: Picture, where: str) -> None:
-    """Raises OutputError where a format cannot hold a picture."""
+def _held(kind: str, picture: Picture, where: str) -> Picture:
+    """What a file holds of a picture: an alpha only where it hides something. Raises OutputError where a format cannot hold it."""
+    if picture.alpha is not None and (picture.alpha == np.iinfo(picture.alpha.dtype).max).all():
+        picture = replace(picture, alpha=None)
     if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):
         raise OutputError(f"{where}: {kind} holds 8 bits and this picture has 16; write a .png or .tiff")
-    if picture.alpha is not None and kind == "JPEG" and (picture.alpha < np.iinfo(picture.alpha.dtype).max).any():
+    if picture.alpha is not None and kind == "JPEG":
         raise OutputError(f"{where}: JPEG holds no transparency and this picture has some; write a .png, .webp or .tiff")
     if picture.mode == "LA" and picture.pixels.dtype == np.uint16 and kind == "TIFF":
         raise OutputError(f"{where}: few programs read TIFF of 16-bit grey with transparency; write a .png")
+    return picture
 
 
 def _level(picture: Picture) -> int:
@@ -112,7 +116,7 @@ def _level(picture: Picture) -> int:
 
 
 def _write_jpeg(picture: Picture, file: BinaryIO) -> None:
-    image = to_pil(replace(picture, alpha=None))
+    image = to_pil(picture)
     coding: dict[str, Any] = {"quality": 95, "subsampling": 0}
     if picture.jpeg:
         tables = [list(table) for table in picture.jpeg.tables]
