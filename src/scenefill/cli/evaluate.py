@@ -28,7 +28,9 @@ def evaluate(
     ] = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
-    label_set: Annotated[str, typer.Option(metavar="SET", help="Classes to compare, and how DIR/labels is coded.")] = "street",
+    label_set: Annotated[
+        str, typer.Option(metavar="SET|TOML", help="Classes to compare, and how DIR/labels is coded: a name, or your own file.")
+    ] = "street",
     root: options.DataRoot = Path("data"),
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")

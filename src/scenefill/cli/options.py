@@ -71,7 +71,9 @@ Detail = Annotated[
 ]
 Forbid = Annotated[str, typer.Option(metavar="CLASSES", help="Classes that may not appear in the hole: car,pedestrian.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")]
-LabelSetName = Annotated[str, typer.Option(metavar="SET", help="The label set that the maps are coded in.")]
+LabelSetName = Annotated[
+    str, typer.Option(metavar="SET|TOML", help="The label set that the maps are coded in, or the file of your own.")
+]
 DataRoot = Annotated[Path, typer.Option("--root", metavar="DIR", envvar="SCENEFILL_DATA", help="Holds the public sets.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -34,11 +34,11 @@ def train(
     from ..training import config as configs
     from ..training import run as runs
 
-    settings = configs.load(config, overrides or ())
+    directory = out or Path("runs") / config.stem
+    settings = configs.load(config, overrides or (), begun=runs.begun(directory) if resume else None)
     if dry_run:
         typer.echo(json.dumps(runs.dry_run(settings), indent=1))
         return
-    directory = out or Path("runs") / config.stem
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("images, {task.fields[rate]:.1f}/s,"), TimeRemainingColumn())
     with Progress(*columns) as bar:
         job = bar.add_task("", total=settings.run.images, rate=0.0)

@@ -109,10 +109,11 @@ def _check(models: Mapping[str, Inpainter], cases: CaseSet) -> None:
     if not models or not len(cases):
         raise ConfigError(f"there is nothing to evaluate: {len(models)} models, {len(cases)} cases")
     for name, model in models.items():
-        if model.labels and cases.labels and model.labels.name != cases.labels.name:
+        if model.labels and cases.labels and model.labels.classes != cases.labels.classes:
             raise ConfigError(
-                f'model {name} draws the classes of label set "{model.labels.name}", the cases hold those of '
-                f'"{cases.labels.name}"; give --label-set {model.labels.name}'
+                f'model {name} draws the classes of label set "{model.labels.name}" ({", ".join(model.labels.classes)}), the cases '
+                f'hold those of "{cases.labels.name}" ({", ".join(cases.labels.classes)}); '
+                f"give --label-set {model.labels.name}, or the TOML file of these classes"
             )
 
 

@@ -113,8 +113,9 @@ def _colour(given: list[Any], where: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _number(text: str, where: str) -> int:
+def _number(key: Any, where: str) -> int:
     """A key of file_ids: TOML and JSON have texts as keys."""
+    text = str(key)
     if not (text.isascii() and text.isdecimal() and int(text) <= 255):
         raise LabelError(f'{where}: file_ids has the number "{text}", but files hold numbers of 0..255')
     return int(text)
@@ -152,6 +153,8 @@ def _check_references(label_set: LabelSet, where: str) -> None:
             raise LabelError(
                 f'{where}: {what} names "{name}", which is no class; the classes are: {", ".join(label_set.classes)}'
             )
+    if set(label_set.movable) == set(label_set.classes):
+        raise LabelError(f"{where}: every class is movable: leave out those that stay when a thing is taken away")
 
 
 def _check_ids(label_set: LabelSet, where: str) -> None:

@@ -8,6 +8,8 @@
     [run]      how long, how often to log, what to validate on
 
 Any value can be overridden from the command line: `run.images=1000 data.size=128 data.masks.centre=0.2`.
+
+A label set of one's own, named by its TOML file, is read along with the config and is a part of it from then on.
 """
 
 from __future__ import annotations
@@ -16,31 +18,48 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import labels as label_sets
 from ..errors import ConfigError
 from ..networks import NETWORKS
 from .sections import TrainConfig
 from .tasks import TASKS
 
 
-def load(path: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
-    """Reads a TOML config. Raises ConfigError for unknown keys, wrong types and clashing values, naming the key."""
+_LABEL_SETS = (("network", "label_set"), ("data", "folder_label_set"))
+"""Where a config names label sets."""
+
+
+def load(path: str | Path, overrides: Iterable[str] = (), *, begun: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Reads a TOML config. A label set's file is looked for from the config's folder, one of an override from the working directory.
+
+    begun: the plain values of a run that shall go on: it keeps the label sets it began with, whatever became of their files.
+    Raises ConfigError for unknown keys, wrong types and clashing values, naming the key; LabelError for a label set.
+    """
     try:
         values = tomllib.loads(Path(path).read_text())
     except OSError as error:
         raise ConfigError(f"config {path} cannot be read: {error.strerror}") from error
     except ValueError as error:  # of TOML, and of UTF-8
         raise ConfigError(f"config {path} is not valid TOML: {error}") from error
+    for section, key in _label_files(values):
+        values[section][key] = str(Path(path).parent / values[section][key])
     for override in overrides:
         _override(values, override)
+    for section, key in _label_files(values):
+        if isinstance(whole := (begun or {}).get(section, {}).get(key), dict):
+            values[section][key] = whole
     return parse(values)
 
 
 def parse(values: dict[str, Any]) -> TrainConfig:
-    """The same from nested plain values, as a checkpoint or a weights file holds them."""
+    """The same from nested plain values, as a checkpoint holds them."""
+    for section, key in _label_files(values):
+        own = label_sets.portable(label_sets.get(values[section][key]))
+        values = {**values, section: {**values[section], key: own}}
     config: TrainConfig = _typed(TrainConfig, values, "")
     name = config.network["name"]
     if name in NETWORKS:
@@ -56,6 +75,13 @@ def plain(config: Any) -> dict[str, Any]:
     """A config as nested plain values (for TOML, JSON, checkpoints); `parse` takes them back."""
     plain_values: dict[str, Any] = dataclasses.asdict(config)
     return plain_values
+
+
+def _label_files(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Section and key of the label sets that are named by their files."""
+    for section, key in _LABEL_SETS:
+        if isinstance(keys := values.get(section), dict) and label_sets.is_file(keys.get(key)):
+            yield section, key
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -88,6 +114,10 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
         return tuple(_typed(arguments[0], v, where) for v in value)
     if origin is dict and isinstance(value, dict):
         return {key: _typed(arguments[1], v, f"{where}{key}.") for key, v in value.items()}
+    if origin is types.UnionType:
+        for each in arguments:
+            if isinstance(value, typing.get_origin(each) or each):
+                return _typed(each, value, where)
     if origin is Literal and value in arguments:
         return value
     if kind is Any or (isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and type(value) is kind):

@@ -92,6 +92,12 @@ def _left_off(directory: Path, *, resume: bool, init: Path | None) -> dict[str, 
     return state
 
 
+def begun(directory: Path) -> dict[str, Any] | None:
+    """The config of the run in a directory, as plain values; None where there is none that could go on."""
+    state = checkpoint.newest(directory / CHECKPOINTS)
+    return None if state is None else state["config"]
+
+
 def _launched(settings: RunConfig, accelerator: str, devices: int | str) -> Any:
     """Lightning's Fabric with all its processes; memory, threads and random numbers are as the run wants them."""
     from lightning_fabric import Fabric
@@ -184,8 +190,17 @@ def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_s
 
 
 def load_initial(task: Task, path: Path) -> int:
-    """Weights from files into fresh networks, a discriminator's where they fit; returns the images that they have seen."""
+    """Weights from files into fresh networks, a discriminator's where they fit; returns the images that they have seen.
+
+    Raises ConfigError for weights that tell other classes apart, WeightsError for those of another network.
+    """
     info, tensors = weights.read_tensors(path)
+    ours, theirs = task.generator.labels, info.labels
+    if ours and theirs and ours.classes != theirs.classes:
+        raise ConfigError(
+            f'{path} has the classes of label set "{theirs.name}" ({", ".join(theirs.classes)}), the config those of "{ours.name}" '
+            f"({', '.join(ours.classes)}): start from weights with the same classes in the same order, or without --init"
+        )
     load_into(task.generator, tensors, str(path))
     for name, network in _adversaries(task):
         beside = path.with_name(f"{name}.safetensors")
