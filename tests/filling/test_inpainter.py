@@ -312,7 +312,7 @@ def test_a_large_hole_is_filled_with_the_enlarged_picture() -> None:
     labels[:, 50:] = STREET.id("road")
     mask = _box(100, 100, 10, 10, 80, 80)
     with pytest.warns(ScenefillWarning, match="64%"):
-        result = Inpainter(Painter())(photo, mask, labels=labels)
+        result = Inpainter(Painter())(photo, mask, labels=labels, intent="restore")
     assert (result.image[20:80, 20:40] == PALETTE[STREET.id("sky")]).all()
     assert (result.image[20:80, 60:80] == PALETTE[STREET.id("road")]).all()
     np.testing.assert_array_equal(result.labels[mask], labels[mask])

@@ -256,7 +256,7 @@ def test_a_fill_is_watched_and_cancelled(start: Start, painter: Gated, photo: by
     painter.gate.clear()
     running = Asking(web, session, mask, names[0])
     assert painter.begun.acquire(timeout=10)
-    assert state(names[0]) == {"state": "running", "position": 0, "crops_done": 0, "crops": 1}
+    assert state(names[0]) == {"state": "running", "position": 0, "crops_done": 0, "crops": 0}
     waiting = Asking(web, session, mask, names[1])
     until(lambda: state(names[1]))
     assert state(names[1]) == {"state": "queued", "position": 1, "crops_done": 0, "crops": 0}

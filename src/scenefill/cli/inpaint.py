@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InputError
 from . import options
 
 EXAMPLE = options.example("scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian")
 
+Mask = Annotated[
+    Path | None,
+    typer.Argument(metavar="[MASK]", help="White (128 and above) is the hole; in RGBA, what is opaque.", show_default=False),
+]
 At = Annotated[
     list[str] | None, typer.Option(metavar="X,Y", help="Remove the thing at this pixel, in place of a mask; may be repeated.")
 ]
@@ -34,10 +39,7 @@ Size = Annotated[
 def inpaint(
     image: options.Photo,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The filled photo; its suffix decides on the format.")],
-    mask: Annotated[
-        Path | None,
-        typer.Argument(metavar="[MASK]", help="White (128 and above) is the hole; in RGBA, what is opaque.", show_default=False),
-    ] = None,
+    mask: Mask = None,
     at: At = None,
     model: options.Model = options.DEFAULT_MODEL,
     labels: Labels = None,
@@ -64,7 +66,6 @@ def inpaint(
     """
     import scenefill
 
-    from ..errors import InputError
     from ..pictures import masks
     from .progress import working
 

@@ -111,8 +111,8 @@ def _check(models: Mapping[str, Inpainter], cases: CaseSet) -> None:
     for name, model in models.items():
         if model.labels and cases.labels and model.labels.classes != cases.labels.classes:
             raise ConfigError(
-                f'model {name} draws the classes of label set "{model.labels.name}" ({", ".join(model.labels.classes)}), the cases '
-                f'hold those of "{cases.labels.name}" ({", ".join(cases.labels.classes)}); '
+                f'model {name} draws the classes of label set "{model.labels.name}" ({", ".join(model.labels.classes)}), '
+                f'the cases hold those of "{cases.labels.name}" ({", ".join(cases.labels.classes)}); '
                 f"give --label-set {model.labels.name}, or the TOML file of these classes"
             )
 

@@ -98,7 +98,7 @@ def _writing(where: str) -> Iterator[None]:
 
 
 def _held(kind: str, picture: Picture, where: str) -> Picture:
-    """What a file holds of a picture: an alpha only where it hides something. Raises OutputError where a format cannot hold it."""
+    """What a file holds of a picture: an alpha only where it hides something. Raises OutputError where it cannot hold it."""
     if picture.alpha is not None and (picture.alpha == np.iinfo(picture.alpha.dtype).max).all():
         picture = replace(picture, alpha=None)
     if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):

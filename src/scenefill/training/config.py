@@ -28,13 +28,12 @@ from ..networks import NETWORKS
 from .sections import TrainConfig
 from .tasks import TASKS
 
-
 _LABEL_SETS = (("network", "label_set"), ("data", "folder_label_set"))
 """Where a config names label sets."""
 
 
 def load(path: str | Path, overrides: Iterable[str] = (), *, begun: Mapping[str, Any] | None = None) -> TrainConfig:
-    """Reads a TOML config. A label set's file is looked for from the config's folder, one of an override from the working directory.
+    """Reads a TOML config. A label set's file is looked for from the config's folder, an override's from the working directory.
 
     begun: the plain values of a run that shall go on: it keeps the label sets it began with, whatever became of their files.
     Raises ConfigError for unknown keys, wrong types and clashing values, naming the key; LabelError for a label set.

@@ -198,7 +198,8 @@ def load_initial(task: Task, path: Path) -> int:
     ours, theirs = task.generator.labels, info.labels
     if ours and theirs and ours.classes != theirs.classes:
         raise ConfigError(
-            f'{path} has the classes of label set "{theirs.name}" ({", ".join(theirs.classes)}), the config those of "{ours.name}" '
+            f'{path} has the classes of label set "{theirs.name}" ({", ".join(theirs.classes)}), the config those of '
+            f'"{ours.name}" '
             f"({', '.join(ours.classes)}): start from weights with the same classes in the same order, or without --init"
         )
     load_into(task.generator, tensors, str(path))
