@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streets import write_streets
 
 from scenefill.data.folder import Dataset, folder
 from scenefill.errors import ConfigError, MaskError
 from scenefill.evaluation.cases import Case, Sample, Square, build, square
-from scenefill.labels import LabelSet
+from scenefill.labels import LabelSet, get
 
 
 def write_masks(where: Path, count: int) -> Path:
@@ -154,3 +155,25 @@ def test_irregular_cases_of_real_photos(street: LabelSet) -> None:
         assert one.case.crop.side < 256
         assert 0 < one.mask.mean() < 1
         assert one.complexity >= 2
+
+
+@pytest.mark.parametrize("kind", ["removal", "removal-residue"])
+def test_removal_holes_lie_over_background_and_leave_what_is_outside_as_it_was_or_not(tmp_path: Path, kind: str) -> None:
+    labels = get("street")
+    streets = write_streets(tmp_path / "streets", 8)
+    dataset = folder(streets / "images", streets / "labels", labels)
+    cases = build(dataset, kind, labels=labels, size=64)
+    assert len(cases) > 4
+    assert build(dataset, kind, labels=labels, size=64).digest == cases.digest
+    changed = 0
+    for sample in cases:
+        assert sample.case.mask.startswith(f"{kind}:")
+        assert (sample.labels[sample.mask] == labels.id("car")).mean() < 0.02
+        np.testing.assert_array_equal(sample.given[sample.mask], sample.image[sample.mask])
+        changed += int((sample.given != sample.image).any())
+    assert (changed > 0) == (kind == "removal-residue")
+
+
+def test_removal_holes_need_a_set_in_which_something_moves(scenes: Dataset) -> None:
+    with pytest.raises(ConfigError, match="what is movable"):
+        build(scenes, "removal")
