@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from scenefill.data.folder import Item, folder, listed, pictures
+from scenefill.data.folder import Item, folder, listed
 from scenefill.errors import DataError, ImageError, LabelError
 from scenefill.labels import UNKNOWN, get
+from scenefill.pictures.folders import by_name
 
 CAMVID, STREET = get("camvid"), get("street")
 
@@ -136,4 +137,4 @@ def test_listed_names_the_first_and_counts_the_rest(names: set[str], most: int) 
 
 def test_pictures_of_one_kind(tree: Path) -> None:
     save(tree / "images/a.jpg", np.zeros((4, 6, 3), np.uint8))
-    assert list(pictures(tree / "images", {".jpg"})) == ["a"]
+    assert list(by_name(tree / "images", {".jpg"})) == ["a"]

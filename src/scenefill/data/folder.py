@@ -5,7 +5,7 @@ images/street/a.jpg   pairs with   labels/street/a.png   under the name "street/
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..labels import UNKNOWN, LabelMap, LabelSet, remap
 from ..pictures import images as image_files
-
-SUFFIXES = frozenset({*image_files.EXTENSIONS, ".bmp"})
+from ..pictures.folders import by_name
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,13 @@ def folder(
 
     Raises DataError when a folder is missing or holds no pictures, or when photos and maps do not pair one to one.
     """
-    photos = pictures(images)
+    photos = by_name(images)
     name = name or str(images)
     if labels is None:
         return Dataset.of_photos(name, photos)
     if label_set is None:
         raise DataError(f"label maps in {labels} need a label set that says what their ids mean")
-    return paired(name, photos, pictures(labels), label_set)
+    return paired(name, photos, by_name(labels), label_set)
 
 
 def paired(name: str, photos: Mapping[str, Path], maps: Mapping[str, Path], label_set: LabelSet) -> Dataset:
@@ -111,28 +110,6 @@ def paired(name: str, photos: Mapping[str, Path], maps: Mapping[str, Path], labe
         if lone:
             raise DataError(f"data set {name}: {len(lone)} of {total} {what} have no {partner} of the same name: {listed(lone)}")
     return Dataset(name, tuple(Item(key, path, maps[key]) for key, path in photos.items()), label_set)
-
-
-def pictures(root: str | Path, suffixes: Collection[str] = SUFFIXES) -> dict[str, Path]:
-    """Picture files below `root`, hidden ones apart: relative path without suffix -> path, sorted by name.
-
-    Raises DataError when the folder is missing or empty, or when two files differ in their suffix alone.
-    """
-    root = Path(root)
-    if not root.is_dir():
-        raise DataError(f"there is no folder {root}")
-    found: dict[str, Path] = {}
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        if path.suffix.lower() not in suffixes or any(part.startswith(".") for part in relative.parts):
-            continue
-        key = relative.with_suffix("").as_posix()
-        if key in found:
-            raise DataError(f"{found[key]} and {path} differ in their suffix alone; keep one of them")
-        found[key] = path
-    if not found:
-        raise DataError(f"folder {root} holds no pictures ({', '.join(sorted(suffixes))})")
-    return dict(sorted(found.items()))
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:
