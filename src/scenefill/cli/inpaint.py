@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from ..errors import InputError
 from . import options
 
-EXAMPLE = options.example("scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian")
+EXAMPLE = options.example(
+    "scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian",
+    "scenefill inpaint cutout.png -o filled.png",
+    "scenefill inpaint - mask.png -o - < photo.jpg > filled.jpg",
+)
 
 
 def inpaint(
     image: options.Photo,
-    mask: Annotated[Path, typer.Argument(metavar="MASK", help="White (128 and above) is the hole; in RGBA, what is opaque.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The filled photo; its suffix decides on the format.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="OUT", help="The filled photo; its suffix decides on the format. - for a pipe.")
+    ],
+    mask: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MASK]",
+            help="White is the hole, or one colour on black or on transparency. Left out: what is transparent in IMAGE.",
+            show_default=False,
+        ),
+    ] = None,
+    mask_from: Annotated[
+        Literal["alpha"] | None, typer.Option("--mask", help="alpha: the hole is what is transparent in IMAGE.")
+    ] = None,
     model: options.Model = options.DEFAULT_MODEL,
     labels: Annotated[
         Path | None, typer.Option(metavar="MAP", help="Label map of the photo: what shall be where; 255 leaves it to the model.")
@@ -39,22 +56,29 @@ def inpaint(
         int | None, typer.Option(min=1, metavar="PIXELS", help="Side at which the model works.", show_default="its training size")
     ] = None,
     detail: options.Detail = "auto",
+    page: options.Page = None,
+    kind: options.Format = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Fill the holes of a photo.
 
-    The output has the photo's size, mode, bit depth, ICC profile and EXIF data. Pixels outside the hole stay as they are, to the
-    bit; in a JPEG about one in a hundred of them moves by a step, since it is compressed again (with the photo's own tables).
+    The output has the photo's size, mode, bit depth, ICC profile and metadata. Pixels outside the hole stay as they are, to the
+    bit, in PNG, TIFF, BMP and lossless WebP; docs/formats.md says what holds for JPEG, which is compressed again as it was, and
+    for the others.
     """
     import scenefill
 
+    from ..pictures import images
     from .progress import working
 
+    if mask and mask_from:
+        raise InputError(f"--mask alpha takes the hole from {image}: leave {mask} out, or the option")
+    options.check_pipes(image, mask, out=out, kind=kind)
     options.check_outputs(out, save_labels, save_confidence, overwrite=overwrite)
     with working(f"filling {image}"):
         result = scenefill.load(model)(
-            image,
-            mask,
+            images.read(options.given(image), page=page),
+            options.given(mask) if mask else None,
             labels=labels,
             forbid=options.names(forbid),
             edges=edges,
@@ -65,9 +89,8 @@ def inpaint(
             size=size,
             detail=detail,
         )
-        result.save(out, overwrite=overwrite)
+        options.deliver(result.picture, out, kind, overwrite=overwrite)
         if save_labels:
             result.save_labels(save_labels, overwrite=overwrite)
         if save_confidence:
             result.save_confidence(save_confidence, overwrite=overwrite)
-    typer.echo(out)

@@ -26,7 +26,7 @@ from .crops import Crop, Texture
 from .detail import Detail
 from .notices import warn
 from .questions import Questions, Segmenter
-from .request import LabelSource, MaskSource, Photo, Request, array_shape, asked, classes, listed, read_mask, read_photo, side
+from .request import LabelSource, MaskSource, Photo, Request, array_shape, asked, classes, listed, read_both, read_photo, side
 from .result import Result, Scores
 
 _log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Inpainter:
     def fill(
         self,
         image: Photo,
-        mask: MaskSource,
+        mask: MaskSource | None = None,
         *,
         labels: LabelSource | None = None,
         forbid: Iterable[str] = (),
@@ -90,7 +90,8 @@ class Inpainter:
     ) -> Result:
         """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
 
-        mask: of the photo's size, white or True = hole (masks.read); a path, a PIL image or an array.
+        mask: of the photo's size, white or True = hole (masks.read); a path, a file, a PIL image or an array.
+            None: what is transparent in the photo, and opaque in the result.
         labels: what shall be where: a label map of the photo's size; 255 = the model decides. Only what lies in the hole counts,
             but for a model that wants to know what is around it.
         forbid: names of classes that may not appear in the hole; a hint beats them.
@@ -107,8 +108,7 @@ class Inpainter:
         Raises ImageError, MaskError, LabelError for what cannot be used, InputError for a size that the model does not take and
         for edges that it has no use for.
         """
-        picture = read_photo(image)
-        hole = read_mask(mask, invert=invert_mask)
+        picture, hole = read_both(image, mask, invert=invert_mask)
         if resize_mask:
             hole = masks.resize(hole, *picture.pixels.shape[:2])
         masks.check(hole, picture.pixels.shape[:2])
