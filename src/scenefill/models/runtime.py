@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -77,17 +78,20 @@ class OnnxBackend:
     semantics, with guide for one that names it. Its outputs are those of Answer, in that order. Its initializers are external
     and are bound by name to the tensors of NAME.safetensors, no more and no fewer; its metadata holds their hash as
     "tensors_sha256".
+
+    Copied, pickled or taken along by `fork`, it opens its files again: a session's threads live in the process that made them.
     """
 
-    def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
-        self.name = name
+    def __init__(self, path: Path, info: weights.Info, session: InferenceSession, threads: int | None = None) -> None:
+        self.name = path.stem
         self.labels: LabelSet | None = label_sets.get(info.label_set) if info.label_set else None
         self.working_size: int | None = info.working_size
         self.stride = info.stride
         self.temperature = info.temperature
         self.known_map = info.known_map
         self.guide = info.guide
-        self._session = session
+        self._opened = path, threads
+        self._session_of = os.getpid(), session
 
     @classmethod
     def open(cls, path: str | Path, *, threads: int | None = None) -> OnnxBackend:
@@ -104,7 +108,18 @@ class OnnxBackend:
         session = _session(graph, tensors, threads)
         if session.get_modelmeta().custom_metadata_map.get("tensors_sha256") != info.tensors_sha256:
             raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
-        return cls(path.stem, info, session)
+        return cls(path, info, session, threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopened, self._opened
+
+    @property
+    def _session(self) -> InferenceSession:
+        process, session = self._session_of
+        if process != os.getpid():
+            path, threads = self._opened
+            _, session = self._session_of = OnnxBackend.open(path, threads=threads)._session_of
+        return session
 
     def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """See Backend."""
@@ -114,6 +129,10 @@ class OnnxBackend:
             return Answer(picture, None)
         picture, logits = self._session.run(None, feed | {"hints": hints, "forbid": forbid})
         return Answer(picture, logits)
+
+
+def _reopened(path: Path, threads: int | None) -> OnnxBackend:
+    return OnnxBackend.open(path, threads=threads)
 
 
 def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
