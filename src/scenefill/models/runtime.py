@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -91,7 +93,8 @@ class OnnxBackend:
         self.known_map = info.known_map
         self.guide = info.guide
         self._opened = path, threads
-        self._session_of = os.getpid(), session
+        self._running: InferenceSession | None = session
+        _ALIVE.add(self)
 
     @classmethod
     def open(cls, path: str | Path, *, threads: int | None = None) -> OnnxBackend:
@@ -115,11 +118,11 @@ class OnnxBackend:
 
     @property
     def _session(self) -> InferenceSession:
-        process, session = self._session_of
-        if process != os.getpid():
+        if self._running is None:
             path, threads = self._opened
-            _, session = self._session_of = OnnxBackend.open(path, threads=threads)._session_of
-        return session
+            self._running = OnnxBackend.open(path, threads=threads)._running
+        assert self._running is not None
+        return self._running
 
     def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """See Backend."""
@@ -131,11 +134,27 @@ class OnnxBackend:
         return Answer(picture, logits)
 
 
+_ALIVE: weakref.WeakSet[OnnxBackend] = weakref.WeakSet()
+
+
+def _leave_behind() -> None:
+    """In a child of `fork`: sessions of the parent are forgotten, and never freed, since that would wait for their threads."""
+    for backend in list(_ALIVE):
+        if backend._running is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend._running))
+            backend._running = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_behind)
+
+
 def _reopened(path: Path, threads: int | None) -> OnnxBackend:
     return OnnxBackend.open(path, threads=threads)
 
 
 def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.32 on it reports its use, and complains where there is no home
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
