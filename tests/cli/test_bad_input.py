@@ -54,7 +54,7 @@ PICTURES: dict[str, tuple[Spoil, str]] = {
     "text": (lambda path: path.write_text("not a picture"), "not a picture"),
     "truncated": (_truncate, "damaged or cut short"),
     "animated": (_animate, "animated"),
-    "CMYK": (lambda path: Image.new("CMYK", (64, 48)).save(path, "TIFF"), "CMYK"),
+    "floats": (lambda path: Image.new("F", (64, 48)).save(path, "TIFF"), "32-bit floats"),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "cannot be read"),  # type: ignore[arg-type,return-value]
 }
 
@@ -82,9 +82,23 @@ def test_a_mask_that_is_all_hole(run: Run, folder: Path) -> None:
     assert "all hole" in _fill(run, folder, "-m", "telea")
 
 
-def test_a_mask_of_zeros_and_ones(run: Run, folder: Path) -> None:
-    Image.fromarray(np.eye(48, 64, dtype=np.uint8)).save(folder / "mask.png")
-    assert "0 and 1" in _fill(run, folder, "-m", "telea")
+def test_a_mask_that_can_be_meant_in_two_ways(run: Run, folder: Path) -> None:
+    Image.fromarray(np.arange(48 * 64, dtype=np.int64).reshape(48, 64).astype(np.uint8) % 3).save(folder / "mask.png")
+    assert "several values and none that reaches half of 255" in _fill(run, folder, "-m", "telea")
+    two = Image.new("RGB", (64, 48), "white")
+    two.paste("red", (10, 10, 40, 40))
+    two.save(folder / "mask.png")
+    assert "holds white and (255, 0, 0), and either could be the hole" in _fill(run, folder, "-m", "telea")
+
+
+def test_a_hole_that_is_given_twice_or_not_at_all(run: Run, folder: Path) -> None:
+    out = ("-o", folder / "out.png", "-m", "telea")
+    assert "nothing in the photo is transparent" in _refused(run("inpaint", folder / "photo.png", *out))
+    assert "leave" in _refused(run("inpaint", folder / "photo.png", folder / "mask.png", "--mask", "alpha", *out))
+
+
+def test_a_page_that_is_not_there(run: Run, folder: Path) -> None:
+    assert "photo.png has 1 page, and page 2 was asked for" in _fill(run, folder, "-m", "telea", "--page", 2)
 
 
 def test_an_unknown_class_gets_the_near_one_and_the_list(run: Run, painter: Painter, folder: Path) -> None:
@@ -115,7 +129,7 @@ def test_steering_a_model_without_semantics(run: Run, folder: Path) -> None:
 def test_segment_of_a_folder(run: Run, painter: Painter, folder: Path) -> None:
     photos = folder / "photos"
     photos.mkdir()
-    assert "holds no pictures" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+    assert "there is no photo in" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
     (photos / "a.png").write_bytes((folder / "photo.png").read_bytes())
     assert "among the photos" in _refused(run("segment", photos, "-o", photos / "labels", "-m", "painter"))
     overlay = ("--overlay", folder / "look.png")

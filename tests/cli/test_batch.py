@@ -46,7 +46,7 @@ def test_a_file_that_fails_does_not_stop_the_others(run: Run, folders: tuple[Pat
     code, printed, said = run("batch", photos, masks, out, "-m", "telea")
     assert code == 1
     assert printed.startswith("2 done, 0 skipped, 1 failed")
-    assert said == f"scenefill: {photos / 'b.png'}: {photos / 'b.png'} is empty (0 bytes)\n"
+    assert said == f"scenefill: {photos / 'b.png'} is empty (0 bytes)\n", "the name stands there once"
     assert _report(out) == {"a.png": "done", "b.png": "failed", "c.png": "done"}
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "c.png", "report.jsonl"]
 
@@ -69,13 +69,20 @@ def test_one_mask_for_all(run: Run, folders: tuple[Path, Path, Path]) -> None:
     assert [record["hole"] for record in json.loads(printed)] == [pytest.approx(64 / (48 * 64), abs=1e-4)] * 3
 
 
-def test_what_has_no_partner_is_listed(run: Run, folders: tuple[Path, Path, Path]) -> None:
+def test_what_has_no_partner_is_said_and_the_rest_goes_on(run: Run, folders: tuple[Path, Path, Path]) -> None:
     photos, masks, out = folders
-    (masks / "b.png").unlink()
-    code, _, said = run("batch", photos, masks, out, "-m", "telea")
-    assert code == 2
-    assert "b.png" in said
-    assert not out.exists()
+    (masks / "b.png").rename(masks / "stray.png")
+    code, printed, said = run("batch", photos, masks, out, "-m", "telea")
+    assert code == 1
+    assert printed.startswith("2 done, 0 skipped, 2 failed")
+    assert said.splitlines() == [
+        f"scenefill: {photos / 'b.png'} has no mask in {masks}",
+        f"scenefill: {masks / 'stray.png'} has no photo in {photos}",
+    ]
+    lines = [json.loads(line) for line in (out / "report.jsonl").read_text().splitlines()]
+    failed = {(line["image"], line["mask"]) for line in lines if line["status"] == "failed"}
+    assert failed == {(str(photos / "b.png"), None), (None, str(masks / "stray.png"))}
+    assert sorted(path.name for path in out.iterdir()) == ["a.png", "c.png", "report.jsonl"]
 
 
 def test_the_command_and_the_library_give_the_same_bytes(run: Run, folders: tuple[Path, Path, Path], tmp_path: Path) -> None:

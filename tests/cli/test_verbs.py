@@ -59,7 +59,7 @@ def test_segment_of_a_folder_goes_on_where_it_stopped(run: Run, painter: Painter
     (photos / "c.png").write_bytes(b"no picture")
     code, printed, said = run("segment", photos, "-o", maps, "-m", "painter")
     assert (code, printed) == (1, f"2 done, 0 skipped, 1 failed: {maps}\n")
-    assert said.startswith(f"scenefill: {photos / 'c.png'}: ")
+    assert said.startswith(f"scenefill: {photos / 'c.png'} is not a picture")
     assert said.count("\n") == 1
     assert (_pixels(maps / "a.png") == STREET.from_colours(street)).mean() > 0.95
     assert _pixels(maps / "north" / "b.png").shape == (48, 64)

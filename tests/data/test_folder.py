@@ -14,6 +14,7 @@ from PIL import Image
 from scenefill.data.folder import Item, folder, listed
 from scenefill.errors import DataError, ImageError, LabelError
 from scenefill.labels import UNKNOWN, get
+from scenefill.pictures.folders import by_name
 
 CAMVID, STREET = get("camvid"), get("street")
 
@@ -90,7 +91,7 @@ def test_missing_empty_and_ambiguous_folders(tree: Path) -> None:
     with pytest.raises(DataError, match="holds no pictures"):
         folder(tree / "empty")
     save(tree / "images/a.bmp", np.zeros((4, 6, 3), np.uint8))
-    with pytest.raises(DataError, match=r"a\.bmp and .*a\.png have one name"):
+    with pytest.raises(DataError, match=r"a\.bmp and .*a\.png differ in their suffix alone"):
         folder(tree / "images")
 
 
@@ -132,3 +133,8 @@ def test_listed_names_the_first_and_counts_the_rest(names: set[str], most: int) 
     shown = head.split(", ") if head else []
     assert shown == sorted(names)[:most]
     assert more == (f"{len(names) - most} more" if len(names) > most else "")
+
+
+def test_pictures_of_one_kind(tree: Path) -> None:
+    save(tree / "images/a.jpg", np.zeros((4, 6, 3), np.uint8))
+    assert list(by_name(tree / "images", {".jpg"})) == ["a"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,12 @@ def _masks(folder: Path, *names: str) -> Path:
     return folder
 
 
-def _short(jobs: list[Job], root: Path) -> list[tuple[str, str, str]]:
-    return [tuple(path.relative_to(root).as_posix() for path in (job.image, job.mask, job.out)) for job in jobs]
+def _short(jobs: list[Job], root: Path) -> list[tuple[str, ...]]:
+    return [tuple(path.relative_to(root).as_posix() for path in (job.image, job.mask, job.out) if path) for job in jobs]
+
+
+def _errors(jobs: list[Job], root: Path) -> list[str]:
+    return [job.error.replace(f"{root}/", "") for job in jobs if job.error]
 
 
 def _lines(out: Path) -> list[dict[str, object]]:
@@ -108,20 +113,70 @@ def test_glob_chooses_photos(tmp_path: Path) -> None:
         batch.pair(photos, drawn, tmp_path / "o", glob="*.tif")
 
 
-def test_what_does_not_pair_is_listed(tmp_path: Path) -> None:
-    photos = _photos(tmp_path / "p", *(f"{i:02}.png" for i in range(13)), "x.png")
-    drawn = _masks(tmp_path / "m", "x.png")
-    with pytest.raises(DataError, match=r"no mask in .*m for 00\.png, 01\.png, .*09\.png and 3 more$"):
-        batch.pair(photos, drawn, tmp_path / "o")
-    _masks(drawn, "y.png", "deep/z_mask1.png")
-    with pytest.raises(DataError, match=r"no photo in .*p for deep/z_mask1\.png, y\.png$"):
-        batch.pair(photos, drawn, tmp_path / "o")
+def test_what_does_not_pair_is_a_job_with_an_error(tmp_path: Path) -> None:
+    photos = _photos(tmp_path / "p", "a.png", "b.png", "c.png", "x.png")
+    drawn = _masks(tmp_path / "m", "x.png", "y.png", "deep/z_mask1.png", "c.png", "c.jpg")
+    jobs = batch.pair(photos, drawn, tmp_path / "o")
+    assert _short([job for job in jobs if not job.error], tmp_path) == [("p/x.png", "m/x.png", "o/x.png")]
+    assert _errors(jobs, tmp_path) == [
+        "p/a.png has no mask in m",
+        "p/b.png has no mask in m",
+        "p/c.png has two masks of one name, m/c.jpg and m/c.png: keep one",
+        "m/deep/z_mask1.png has no photo in p",
+        "m/y.png has no photo in p",
+    ]
+    records = list(batch.run(FILL, jobs, tmp_path / "o"))
+    assert sorted(record.status for record in records) == ["done"] + ["failed"] * 5
+    assert {line["error"] for line in _lines(tmp_path / "o")} == {job.error for job in jobs}
+
+
+def test_a_mask_elsewhere_is_found_by_a_stem_that_one_photo_has(tmp_path: Path) -> None:
+    photos = _photos(tmp_path / "p", "north/a.jpg", "north/twin.jpg", "south/twin.jpg", "south/b.jpg", "c.jpg")
+    drawn = _masks(tmp_path / "m", "a.png", "b_mask007.png", "twin.png", "south/twin.png", "c.png", "old/c.png")
+    jobs = batch.pair(photos, drawn, tmp_path / "o")
+    assert _short([job for job in jobs if not job.error], tmp_path) == [
+        ("p/c.jpg", "m/c.png", "o/c.jpg"),
+        ("p/north/a.jpg", "m/a.png", "o/north/a.jpg"),
+        ("p/south/b.jpg", "m/b_mask007.png", "o/south/b_mask007.jpg"),
+        ("p/south/twin.jpg", "m/south/twin.png", "o/south/twin.jpg"),
+    ]
+    assert _errors(jobs, tmp_path) == [
+        "p/north/twin.jpg has no mask in m",
+        "m/old/c.png is not needed: its photo in p has a mask at its own place",
+        "m/twin.png could belong to 2 photos in p: put it into the subfolder that its photo is in",
+    ]
+
+
+def test_an_accent_is_the_same_however_it_is_stored(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
+    photos, drawn = _photos(tmp_path / "p", f"caf{apart}"), _masks(tmp_path / "m", f"caf{composed}")
+    ((job),) = batch.pair(photos, drawn, tmp_path / "o")
+    assert (job.error, job.image, job.mask) == (None, photos / f"caf{apart}", drawn / f"caf{composed}")
+
+
+def test_a_batch_whose_report_finds_no_room_stops_with_a_sentence(tmp_path: Path) -> None:
+    photos, drawn = _photos(tmp_path / "p", "a.png"), _masks(tmp_path / "m", "a.png")
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / batch.REPORT).symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"report\.jsonl cannot be written: No space left on device"):
+        list(batch.run(FILL, batch.pair(photos, drawn, out), out, overwrite=True))
+
+
+def test_half_a_line_of_a_report_is_put_away(tmp_path: Path) -> None:
+    photos, drawn = _photos(tmp_path / "p", "a.png", "b.png"), _masks(tmp_path / "m", "a.png", "b.png")
+    out = tmp_path / "o"
+    jobs = batch.pair(photos, drawn, out)
+    list(batch.run(FILL, jobs, out))
+    report = out / batch.REPORT
+    report.write_bytes(report.read_bytes()[:-20])
+    (out / "b.png").unlink()
+    list(batch.run(FILL, jobs, out, resume=True))
+    assert [line["status"] for line in _lines(out)] == ["done", "skipped", "done"]
 
 
 def test_folders_that_cannot_be_meant(tmp_path: Path) -> None:
-    photos, drawn = _photos(tmp_path / "p", "a.png"), _masks(tmp_path / "m", "a.png", "a.jpg")
-    with pytest.raises(DataError, match="two masks of one name"):
-        batch.pair(photos, drawn, tmp_path / "o")
+    photos, drawn = _photos(tmp_path / "p", "a.png"), _masks(tmp_path / "m", "a.png")
     with pytest.raises(DataError, match="is not a folder of photos"):
         batch.pair(tmp_path / "none", drawn, tmp_path / "o")
     with pytest.raises(DataError, match="is neither a mask nor a folder of masks"):
@@ -221,6 +276,7 @@ def test_when_it_is_stopped_what_has_begun_is_finished(tmp_path: Path) -> None:
     records.close()
     assert sorted(path.name for path in out.iterdir()) == sorted([*begun, "report.jsonl"])
     assert len(begun) == 2
+    assert [line["status"] for line in _lines(out)] == ["done", "done"]
     assert sorted(record.status for record in batch.run(FILL, jobs, out, resume=True)) == ["done"] * 4 + ["skipped"] * 2
 
 

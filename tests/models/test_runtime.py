@@ -96,6 +96,17 @@ def test_tensors_that_the_graph_does_not_know(tmp_path: Path) -> None:
         OnnxBackend.open(path)
 
 
+def test_a_tensor_too_many(tmp_path: Path) -> None:
+    path = write_network(tmp_path)
+    info, tensors = weights.read_tensors(path)
+    data = path.with_suffix(".onnx").read_bytes()
+    saved = weights.save(path, tensors | {"another": tensors["colour"]}, info)
+    old, new = info.tensors_sha256.encode(), saved.tensors_sha256.encode()
+    path.with_suffix(".onnx").write_bytes(data.replace(old, new))
+    with pytest.raises(WeightsError, match="does not belong to"):
+        OnnxBackend.open(path)
+
+
 def test_damaged_and_cut_weights(tmp_path: Path) -> None:
     path = write_network(tmp_path)
     whole = path.read_bytes()

@@ -126,6 +126,44 @@ def test_one_changed_bit_is_noticed(network: Path, position: int) -> None:
         weights.read_tensors(network)
 
 
+def test_any_changed_bit_is_noticed(network: Path) -> None:
+    data, rng = network.read_bytes(), np.random.default_rng(0)
+    for position in range(len(data)):
+        changed = bytearray(data)
+        changed[position] ^= 1 << rng.integers(8)
+        network.write_bytes(changed)
+        with pytest.raises(WeightsError):
+            weights.read_tensors(network)
+
+
+def test_an_extended_file_is_refused(network: Path) -> None:
+    network.write_bytes(network.read_bytes() + b"more")
+    with pytest.raises(WeightsError, match="is not a whole safetensors file"):
+        weights.read_tensors(network)
+
+
+def test_a_header_of_100_mb_is_refused_before_it_is_read(network: Path) -> None:
+    size = 100 * 2**20
+    with network.open("wb") as file:
+        file.write(size.to_bytes(8, "little") + b'{"scenefill": "')
+        file.truncate(8 + size)
+    with pytest.raises(WeightsError, match="its header claims 100 MiB of at most 10"):
+        weights.read_info(network)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(network: Path, value: float) -> None:
+    weights.save(network, TENSORS | {"a": np.array(value, np.float16)}, INFO)
+    with pytest.raises(WeightsError, match="numbers that are not finite in a: the training that made it had diverged"):
+        weights.read_tensors(network)
+
+
+def test_files_of_before_descriptions_had_a_hash_are_read(tmp_path: Path) -> None:
+    info = dataclasses.replace(INFO, tensors_sha256=weights.tensors_sha256(TENSORS))
+    save_file(TENSORS, tmp_path / "old.safetensors", {"scenefill": json.dumps(dataclasses.asdict(info))})
+    assert weights.read_tensors(tmp_path / "old.safetensors")[0] == info
+
+
 @pytest.mark.parametrize("length", [0, 4, 100, -1])
 def test_a_file_that_is_cut_short(network: Path, length: int) -> None:
     network.write_bytes(network.read_bytes()[:length])

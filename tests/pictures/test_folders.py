@@ -1,7 +1,8 @@
-"""The pictures of a folder: which files count, under which names, and what is refused."""
+"""The pictures of a folder, and the names that photos, masks and label maps share."""
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -9,62 +10,44 @@ import pytest
 from scenefill.errors import DataError
 from scenefill.pictures import folders
 
-COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 
-
-def touch(folder: Path, *names: str) -> Path:
+def touch(root: Path, *names: str) -> Path:
     for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
 
 
-def test_names_are_paths_without_suffix_in_order(tmp_path: Path) -> None:
-    touch(tmp_path, "b.JPG", "a.png", "deep/er/a.webp", "a-b.tiff", "notes.txt", "c.bmp")
-    assert list(folders.pictures(tmp_path)) == ["a", "a-b", "b", "c", "deep/er/a"]
-    assert folders.pictures(tmp_path)["deep/er/a"] == tmp_path / "deep/er/a.webp"
+def test_pictures_are_found_below_a_folder_and_sorted_by_name(tmp_path: Path) -> None:
+    root = touch(tmp_path, "b.JPG", "a/z.png", "a.heic", "notes.txt", ".hidden.png", ".cache/c.png", "deep/er/d.tiff", "e.gif")
+    (root / "folder.png").mkdir()
+    found = [path.relative_to(root).as_posix() for path in folders.pictures(root)]
+    assert found == ["a.heic", "a/z.png", "b.JPG", "deep/er/d.tiff", "e.gif"]
+    assert [path.name for path in folders.pictures(root, {".png"})] == ["z.png"]
+    assert [path.name for path in folders.pictures(root, without=(root / "a", root / "e.gif", root.parent))] == [
+        "a.heic",
+        "b.JPG",
+        "d.tiff",
+    ]
 
 
-def test_hidden_files_and_folders_do_not_count(tmp_path: Path) -> None:
-    touch(tmp_path, "a.png", "._a.png", ".cache/b.png")
-    assert list(folders.pictures(tmp_path)) == ["a"]
+def test_an_accent_is_the_same_however_it_is_stored(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]
+    assert len({folders.name(tmp_path / f"{form}/caf{form}.png", tmp_path) for form in forms}) == 1
+    root = touch(tmp_path, *(f"caf{form}.png" for form in forms))
+    with pytest.raises(DataError, match="differ in their way of storing accents alone; keep one"):
+        folders.by_name(root)
 
 
-def test_both_spellings_of_unicode_are_one_name(tmp_path: Path) -> None:
-    touch(tmp_path, f"{DECOMPOSED}/{DECOMPOSED}.png")
-    assert folders.pictures(tmp_path) == {f"{COMPOSED}/{COMPOSED}": tmp_path / f"{DECOMPOSED}/{DECOMPOSED}.png"}
+def test_two_files_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.jpg and .*a\.png differ in their suffix alone; keep one"):
+        folders.by_name(touch(tmp_path, "a.png", "a.jpg"))
 
 
-@pytest.mark.parametrize("twin", ["a.jpg", "a.PNG", "a.bmp"])
-def test_two_of_one_name_are_refused(twin: str, tmp_path: Path) -> None:
-    touch(tmp_path, "a.png", twin)
-    with pytest.raises(DataError, match=r"a\.\w+ and .*a\.\w+ have one name, .*: keep one of them"):
-        folders.pictures(tmp_path)
-    assert [path.name for path in folders.named(tmp_path)["a"]] == sorted(["a.png", twin])
-
-
-def test_two_spellings_of_one_name_are_refused(tmp_path: Path) -> None:
-    touch(tmp_path, f"{COMPOSED}.png", f"{DECOMPOSED}.png")
-    with pytest.raises(DataError, match="have one name, but for the suffix or the way it is spelt"):
-        folders.pictures(tmp_path)
-
-
-def test_missing_and_empty_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"there is no folder .*nowhere"):
-        folders.pictures(tmp_path / "nowhere")
-    touch(tmp_path, "notes.txt")
-    with pytest.raises(DataError, match=r"holds no pictures \(.*\.png.*\)"):
-        folders.pictures(tmp_path)
-
-
-def test_one_kind_alone(tmp_path: Path) -> None:
-    touch(tmp_path, "a.jpg", "a.png")
-    assert list(folders.pictures(tmp_path, {".jpg"})) == ["a"]
-
-
-def test_what_lies_elsewhere_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path / "photos", "a.png", "out/a.png", "hole.png")
-    monkeypatch.chdir(tmp_path)
-    for folder in (tmp_path / "photos", Path("photos")):
-        without = [tmp_path / "photos/out", Path("photos/hole.png"), tmp_path]  # the last one is around it and changes nothing
-        assert list(folders.named(folder, without=without)) == ["a"]
+def test_folders_that_are_missing_or_empty(tmp_path: Path) -> None:
+    for look in (folders.pictures, folders.by_name):
+        with pytest.raises(DataError, match="there is no folder"):
+            look(tmp_path / "none")
+    assert folders.pictures(tmp_path) == []
+    with pytest.raises(DataError, match=r"holds no pictures \(\.avif, "):
+        folders.by_name(tmp_path)

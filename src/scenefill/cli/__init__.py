@@ -1,12 +1,15 @@
 """The command line. One module per verb: each reads its options and makes one call to the library.
 
-Exit codes: 0 done; 1 some files of a batch failed, or a check found errors; 2 the user's mistake, said in one line; 130 Ctrl-C.
+Exit codes: 0 done; 1 some files of a batch failed, or a check found errors; 2 the user's mistake, said in one line; 130 Ctrl-C;
+143 SIGTERM.
 Nothing here, and no verb's module, imports a library room before its verb runs: `scenefill --help` answers at once.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 import warnings
 from typing import Annotated, Any, TextIO
 
@@ -80,5 +83,6 @@ app.add_typer(masks.app, name="masks")
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. SIGTERM ends it as Ctrl-C does: half a file is put away, what a batch has begun is finished."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     app(prog_name="scenefill")

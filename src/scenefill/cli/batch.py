@@ -20,7 +20,10 @@ def batch(
     photos: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of photos, searched through.")],
     masks: Annotated[
         Path,
-        typer.Argument(metavar="MASKS", help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo."),
+        typer.Argument(
+            metavar="MASKS",
+            help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo, in its subfolder or any.",
+        ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the filled photos, under the photos' names.")],
     model: options.Model = options.DEFAULT_MODEL,
@@ -39,7 +42,8 @@ def batch(
 ) -> None:
     """Fill every photo of a folder.
 
-    OUT/report.jsonl gets a line for each file. One that fails does not stop the others; the exit code is then 1.
+    OUT/report.jsonl gets a line for each file. One that fails, or has no partner, does not stop the others; the exit code is then
+    1. Stopped (Ctrl-C, SIGTERM), it finishes the photos that it has begun; --resume does the others.
     """
     import scenefill
 
@@ -62,7 +66,7 @@ def batch(
     for record in tracked(running, "filling", total=len(jobs)):
         records.append(record)
         if record.status == "failed":
-            typer.echo(f"scenefill: {record.image}: {record.error}", err=True)
+            typer.echo(f"scenefill: {options.about(record.image or record.mask, record.error or '')}", err=True)
     counts = Counter(record.status for record in records)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(record) for record in records], indent=2))

@@ -15,11 +15,13 @@ EXAMPLE = options.example("scenefill erase street.jpg --what car,pedestrian -o e
 def erase(
     image: options.Photo,
     what: Annotated[str, typer.Option(metavar="CLASSES", help="What to remove, such as car,pedestrian.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The photo without them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The photo without them. - for a pipe.")],
     model: options.Model = options.DEFAULT_MODEL,
     grow: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round, to catch shadows.")] = 6,
     detail: options.Detail = "auto",
     save_mask: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the hole that was filled.")] = None,
+    page: options.Page = None,
+    kind: options.Format = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Find everything of some classes in a photo and remove it.
@@ -28,13 +30,14 @@ def erase(
     """
     import scenefill
 
-    from ..pictures import masks
+    from ..pictures import images, masks
     from .progress import working
 
+    options.check_pipes(image, out=out, kind=kind)
     options.check_outputs(out, save_mask, overwrite=overwrite)
     with working(f"erasing from {image}"):
-        result = scenefill.load(model).erase(image, options.names(what), grow=grow, detail=detail)
-        result.save(out, overwrite=overwrite)
+        photo = images.read(options.given(image), page=page)
+        result = scenefill.load(model).erase(photo, options.names(what), grow=grow, detail=detail)
+        options.deliver(result.picture, out, kind, overwrite=overwrite)
         if save_mask:
             masks.write(result.mask, save_mask, overwrite=overwrite)
-    typer.echo(out)

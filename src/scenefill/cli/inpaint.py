@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ..errors import InputError
 from . import options
 
-EXAMPLE = options.example("scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian")
+if TYPE_CHECKING:
+    from ..filling.inpainter import Inpainter
+    from ..pictures.images import Picture
 
+EXAMPLE = options.example(
+    "scenefill inpaint photo.jpg mask.png -o filled.jpg --forbid car,pedestrian",
+    "scenefill inpaint photo.jpg --at 310,220 -o filled.jpg",
+    "scenefill inpaint cutout.png -o filled.png",
+    "scenefill inpaint - mask.png -o - < photo.jpg > filled.jpg",
+)
+
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="OUT", help="The filled photo; its suffix decides on the format. - for a pipe.")
+]
 Mask = Annotated[
     Path | None,
-    typer.Argument(metavar="[MASK]", help="White (128 and above) is the hole; in RGBA, what is opaque.", show_default=False),
+    typer.Argument(
+        metavar="[MASK]",
+        help="White is the hole, or one colour on black or on transparency. Left out: what is transparent in IMAGE.",
+        show_default=False,
+    ),
 ]
+MaskFrom = Annotated[Literal["alpha"] | None, typer.Option("--mask", help="alpha: the hole is what is transparent in IMAGE.")]
 At = Annotated[
     list[str] | None, typer.Option(metavar="X,Y", help="Remove the thing at this pixel, in place of a mask; may be repeated.")
 ]
@@ -38,8 +55,9 @@ Size = Annotated[
 
 def inpaint(
     image: options.Photo,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The filled photo; its suffix decides on the format.")],
+    out: Out,
     mask: Mask = None,
+    mask_from: MaskFrom = None,
     at: At = None,
     model: options.Model = options.DEFAULT_MODEL,
     labels: Labels = None,
@@ -55,44 +73,56 @@ def inpaint(
     resize_mask: options.ResizeMask = False,
     size: Size = None,
     detail: options.Detail = "auto",
+    page: options.Page = None,
+    kind: options.Format = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Fill the holes of a photo.
 
     What lies under the mask, or where --at points, is removed: movable things are not put there again, and the hole grows over
     what belongs to them; --restore mends instead.
-    The output has the photo's size, mode, bit depth, ICC profile and EXIF data. Pixels outside the hole stay as they are, to the
-    bit; in a JPEG about one in a hundred of them moves by a step, since it is compressed again (with the photo's own tables).
+    The output has the photo's size, mode, bit depth, ICC profile and metadata. Pixels outside the hole stay as they are, to the
+    bit, in PNG, TIFF, BMP and lossless WebP; docs/formats.md says what holds for JPEG, which is compressed again as it was, and
+    for the others.
     """
     import scenefill
 
-    from ..pictures import masks
+    from ..pictures import images, masks
     from .progress import working
 
-    if (mask is None) == (not at):
-        raise InputError("say what is to be filled by a mask, or by --at X,Y: one of the two")
+    _check(image, mask, mask_from, at)
+    options.check_pipes(image, mask, out=out, kind=kind)
     options.check_outputs(out, save_mask, save_labels, save_confidence, overwrite=overwrite)
+    wishes: dict[str, Any] = {"labels": labels, "forbid": options.names(forbid), "edges": edges, "size": size, "detail": detail}
+    shape: dict[str, Any] = {
+        "grow": options.growth(grow),
+        "feather": feather,
+        "invert_mask": invert_mask,
+        "resize_mask": resize_mask,
+    }
     with working(f"filling {image}"):
-        fill = scenefill.load(model)
-        result = fill(
-            image,
-            mask or fill.select(image, [options.point(each) for each in at or ()], size=size),
-            labels=labels,
-            forbid=options.names(forbid),
-            edges=edges,
-            intent="restore" if restore else "remove",
-            grow=options.growth(grow),
-            feather=feather,
-            invert_mask=invert_mask,
-            resize_mask=resize_mask,
-            size=size,
-            detail=detail,
-        )
-        result.save(out, overwrite=overwrite)
+        fill, picture = scenefill.load(model), images.read(options.given(image), page=page)
+        hole = _hole(fill, picture, mask, at, size)
+        result = fill(picture, hole, intent="restore" if restore else "remove", **wishes, **shape)
+        options.deliver(result.picture, out, kind, overwrite=overwrite)
         if save_mask:
             masks.write(result.mask, save_mask, overwrite=overwrite)
         if save_labels:
             result.save_labels(save_labels, overwrite=overwrite)
         if save_confidence:
             result.save_confidence(save_confidence, overwrite=overwrite)
-    typer.echo(out)
+
+
+def _check(image: Path, mask: Path | None, mask_from: str | None, at: list[str] | None) -> None:
+    """Raises InputError where the hole is said in two ways."""
+    if mask and mask_from:
+        raise InputError(f"--mask alpha takes the hole from {image}: leave {mask} out, or the option")
+    if at and (mask or mask_from):
+        raise InputError("the hole is said twice: by a mask, and by --at; give one of the two")
+
+
+def _hole(fill: Inpainter, picture: Picture, mask: Path | None, at: list[str] | None, size: int | None) -> Any:
+    """What `Inpainter.fill` takes as a mask: None for what is transparent in the photo."""
+    if at:
+        return fill.select(picture, [options.point(each) for each in at], size=size)
+    return options.given(mask) if mask else None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
 import re
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
-from ..errors import InputError, MissingExtraError
+from ..errors import ImageError, InputError, MissingExtraError, OutputError
+
+if TYPE_CHECKING:
+    from ..pictures.images import Picture
 
 DEFAULT_MODEL = "sge-net-street"
 
@@ -47,7 +54,12 @@ def point(text: str) -> tuple[int, int]:
 Model = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME", help="A model that `scenefill models list` names, or a path.")
 ]
-Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="The photo: PNG, JPEG, WebP or TIFF, 8 or 16 bit.")]
+Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="The photo, as docs/formats.md lists them; - for standard input.")]
+Page = Annotated[int | None, typer.Option(min=1, metavar="N", help="Which page or frame, of a file that has several.")]
+Format = Annotated[
+    Literal["png", "jpeg", "webp", "tiff", "bmp", "gif", "avif", "heif"] | None,
+    typer.Option("--format", help="Of standard output.", show_default="the photo's"),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that stand already.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads to compute with.", show_default="one per core")]
 InvertMask = Annotated[bool, typer.Option("--invert-mask", help="Black is the hole, not white.")]
@@ -88,7 +100,7 @@ def check_outputs(*paths: Path | None, overwrite: bool) -> None:
     from ..pictures import images
 
     for path in paths:
-        if path is not None:
+        if path is not None and not piped(path):
             images.check_output(path, overwrite=overwrite)
 
 
@@ -99,3 +111,58 @@ def check_installed(*modules: str, extra: str, what: str) -> None:
             importlib.import_module(name)
     except ImportError:
         raise MissingExtraError(what, extra) from None
+
+
+def about(file: object, sentence: str) -> str:
+    """What is said of a file, with its name once."""
+    return sentence if str(file) in sentence else f"{file}: {sentence}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------- pipes
+
+
+def piped(path: Path | None) -> bool:
+    """Whether "-" was given: standard input or output."""
+    return str(path) == "-"
+
+
+def check_pipes(*inputs: Path | None, out: Path, kind: str | None = None) -> None:
+    """Raises InputError where two inputs are standard input, or a format is named for a file, whose suffix decides."""
+    if sum(map(piped, inputs)) > 1:
+        raise InputError("standard input (-) holds one file: give the other one a name")
+    if kind and not piped(out):
+        raise InputError(f"--format is for standard output (-o -): the suffix of {out} decides on its format")
+
+
+def given(path: Path) -> Path | BinaryIO:
+    """The file, or what comes from standard input. Raises ImageError where nothing can come."""
+    if not piped(path):
+        return path
+    if sys.stdin.isatty():
+        raise ImageError("- is standard input, which is a terminal here: pipe a picture into it (< photo.jpg)")
+    file = io.BytesIO(sys.stdin.buffer.read())
+    file.name = "standard input"
+    return file
+
+
+def deliver(picture: Picture, out: Path, kind: str | None, *, overwrite: bool) -> None:
+    """Writes a picture to its file, whose name is then printed, or to standard output and nothing else there."""
+    from ..pictures import images
+
+    if not piped(out):
+        images.write(picture, out, overwrite=overwrite)
+        typer.echo(out)
+        return
+    own = picture.format if picture.format in images.EXTENSIONS.values() else "PNG"
+    emit(images.encode(picture, kind.upper() if kind else str(own)))
+
+
+def emit(data: bytes) -> None:
+    """Raises OutputError where standard output takes no more."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):  # or Python complains once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ImageError, InputError, OutputError
 from . import options
 
 if TYPE_CHECKING:
     from ..filling.inpainter import Inpainter
+    from ..labels import LabelMap
+    from ..pictures.images import Picture
 
 EXAMPLE = options.example(
     "scenefill segment street.jpg -o map.png --overlay look.png",
@@ -20,16 +24,21 @@ EXAMPLE = options.example(
 
 def segment(
     image: Annotated[
-        Path, typer.Argument(metavar="IMAGE", help="The photo: PNG, JPEG, WebP or TIFF, 8 or 16 bit; or a folder of photos.")
+        Path,
+        typer.Argument(
+            metavar="IMAGE", help="The photo, as docs/formats.md lists them, - for standard input; or a folder of photos."
+        ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="MAP", help="Palette PNG of class ids; a folder of them for a folder.")
+        Path,
+        typer.Option("--out", "-o", metavar="MAP", help="Palette PNG of class ids, - for a pipe; a folder of them for a folder."),
     ],
     model: options.Model = options.DEFAULT_MODEL,
     sure: Annotated[float, typer.Option(min=0, max=1, help="Pixels whose confidence is below this stay unknown, id 255.")] = 0.0,
     overlay: Annotated[
         Path | None, typer.Option(metavar="PICTURE", help="Write the photo with the classes' colours over it.")
     ] = None,
+    page: options.Page = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write the label map of a photo, or of every photo of a folder.
@@ -39,61 +48,65 @@ def segment(
     """
     import scenefill
 
-    from ..errors import InputError
+    from ..pictures import images
     from .progress import working
 
     if image.is_dir():
-        if overlay:
-            raise InputError(f"--overlay is for one photo, {image} is a folder: name a photo, or leave it out")
-        maps = _pair(image, out)
-        _segment_all(scenefill.load(model), maps, out, sure=sure, overwrite=overwrite)
+        if overlay or page:
+            option = "--overlay" if overlay else "--page"
+            raise InputError(f"{option} is for one photo, {image} is a folder: name a photo, or leave it out")
+        _folder(image, out, model, sure, overwrite)
         return
     options.check_outputs(out, overlay, overwrite=overwrite)
     with working(f"segmenting {image}"):
-        _segment(scenefill.load(model), image, out, overlay, sure=sure, overwrite=overwrite)
-    typer.echo(out)
+        fill = scenefill.load(model)
+        picture = images.read(options.given(image), page=page)
+        labels = _labels(fill, picture, sure)
+        assert fill.labels is not None, "segment had raised LabelError"
+        if options.piped(out):
+            options.emit(images.encode_labels(labels, fill.labels))
+        else:
+            images.write_labels(labels, fill.labels, out, overwrite=overwrite)
+            typer.echo(out)
+        if overlay:
+            images.write_rgb(picture.rgb8() // 2 + fill.labels.colourise(labels) // 2, overlay, overwrite=overwrite)
 
 
-def _pair(image: Path, out: Path) -> dict[Path, Path]:
-    """Each photo of a folder and where its map goes."""
-    from ..errors import OutputError
-    from ..pictures import folders
+def _labels(fill: Inpainter, picture: Picture, sure: float) -> LabelMap:
+    import numpy as np
 
-    if out.resolve().is_relative_to(image.resolve()):
-        raise OutputError(f"the maps cannot lie in {out}, among the photos of {image}: give another folder")
-    return {photo: (out / photo.relative_to(image)).with_suffix(".png") for photo in folders.pictures(image).values()}
+    from ..labels import UNKNOWN
+
+    labels, confidence = fill.segment(picture)
+    return np.asarray(np.where(confidence < sure, np.uint8(UNKNOWN), labels), np.uint8)
 
 
-def _segment_all(fill: Inpainter, maps: dict[Path, Path], out: Path, *, sure: float, overwrite: bool) -> None:
-    """A photo that fails is told and does not stop the others."""
-    from ..errors import ImageError, OutputError
+def _folder(folder: Path, out: Path, model: str, sure: float, overwrite: bool) -> None:
+    import scenefill
+
+    from ..pictures import folders, images
     from .progress import tracked
 
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise OutputError(f"the maps cannot lie in {out}, among the photos of {folder}: give another folder")
+    maps = {photo: (out / photo.relative_to(folder)).with_suffix(".png") for photo in folders.pictures(folder)}
+    if not maps:
+        raise InputError(f"there is no photo in {folder}")
+    named = Counter(folders.name(photo, folder) for photo in maps)
+    if twice := [photo for photo in maps if named[folders.name(photo, folder)] > 1]:
+        raise InputError(f"two photos would have the map {maps[twice[0]]}: give them names that differ before the suffix")
+    fill = scenefill.load(model)
     failed = 0
     waiting = {photo: path for photo, path in maps.items() if overwrite or not path.exists()}
     for photo, path in tracked(waiting.items(), "segmenting", total=len(waiting)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _segment(fill, photo, path, None, sure=sure, overwrite=overwrite)
+            labels = _labels(fill, images.read(photo), sure)
+            assert fill.labels is not None, "segment had raised LabelError"
+            images.write_labels(labels, fill.labels, path, overwrite=overwrite)
         except (ImageError, OSError, OutputError) as error:  # what is wrong with one photo or its map alone
             failed += 1
-            typer.echo(f"scenefill: {photo}: {error}", err=True)
+            typer.echo(f"scenefill: {options.about(photo, str(error))}", err=True)
     typer.echo(f"{len(waiting) - failed} done, {len(maps) - len(waiting)} skipped, {failed} failed: {out}")
     if failed:
         raise typer.Exit(1)
-
-
-def _segment(fill: Inpainter, photo: Path, out: Path, overlay: Path | None, *, sure: float, overwrite: bool) -> None:
-    """Writes the map of one photo and, where it is asked for, the look of it."""
-    import numpy as np
-
-    from ..labels import UNKNOWN
-    from ..pictures import images
-
-    picture = images.read(photo)
-    labels, confidence = fill.segment(picture)
-    labels = np.where(confidence < sure, np.uint8(UNKNOWN), labels)
-    assert fill.labels is not None, "segment had raised LabelError"
-    images.write_labels(labels, fill.labels, out, overwrite=overwrite)
-    if overlay:
-        images.write_rgb(picture.rgb8() // 2 + fill.labels.colourise(labels) // 2, overlay, overwrite=overwrite)

@@ -24,7 +24,7 @@ from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..pictures import images as image_files
 from ..pictures import masks as mask_files
 from ..pictures import sheets
-from ..pictures.folders import pictures
+from ..pictures.folders import by_name
 from .folder import listed
 
 BLENDED = 0.1
@@ -80,7 +80,7 @@ def check(
     Raises DataError when a folder is missing, empty or ambiguous, or when label maps come without a label set.
     """
     photo_files, map_files = _photos_and_maps(images, labels, label_set)
-    mask_paths = pictures(masks) if masks is not None else {}
+    mask_paths = by_name(masks) if masks is not None else {}
     totals = {"photos": len(photo_files), "label maps": len(map_files), "masks": len(mask_paths)}
     total, done = sum(totals.values()), itertools.count(1)
     notes: _Notes = defaultdict(dict)
@@ -151,7 +151,7 @@ def _photos_and_maps(
 ) -> tuple[Mapping[str, Path], Mapping[str, Path]]:
     if labels is not None and label_set is None:
         raise DataError(f"label maps in {labels} need a label set that says what their ids mean")
-    return pictures(images), {} if labels is None else pictures(labels)
+    return by_name(images), {} if labels is None else by_name(labels)
 
 
 @dataclass(frozen=True)

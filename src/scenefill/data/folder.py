@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..labels import UNKNOWN, LabelMap, LabelSet, remap
 from ..pictures import images as image_files
-from ..pictures.folders import pictures
+from ..pictures.folders import by_name
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ def folder(
 
     Raises DataError when a folder is missing or holds no pictures, or when photos and maps do not pair one to one.
     """
-    photos = pictures(images)
+    photos = by_name(images)
     name = name or str(images)
     if labels is None:
         return Dataset.of_photos(name, photos)
     if label_set is None:
         raise DataError(f"label maps in {labels} need a label set that says what their ids mean")
-    return paired(name, photos, pictures(labels), label_set)
+    return paired(name, photos, by_name(labels), label_set)
 
 
 def paired(name: str, photos: Mapping[str, Path], maps: Mapping[str, Path], label_set: LabelSet) -> Dataset:

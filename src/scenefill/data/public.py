@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..labels import LabelSet, get
-from ..pictures.folders import pictures
+from ..pictures.folders import by_name
 from .folder import Dataset, folder, paired
 
 
@@ -105,12 +105,12 @@ def cityscapes(root: Path, split: str) -> Dataset:
     if split == "train+test":
         train, test = cityscapes(root, "train"), cityscapes(root, "test")
         return replace(train, items=train.items + test.items)
-    photos = _ending(pictures(root / "leftImg8bit" / split), "_leftImg8bit")
+    photos = _ending(by_name(root / "leftImg8bit" / split), "_leftImg8bit")
     if not photos:
         raise DataError(f"folder {root / 'leftImg8bit' / split} holds no *_leftImg8bit.png")
     if split == "test":
         return Dataset.of_photos(split, photos)
-    maps = pictures(root / "gtFine" / split)
+    maps = by_name(root / "gtFine" / split)
     if original := _ending(maps, "_gtFine_labelIds"):
         return paired(split, photos, original, get("cityscapes-label-ids"))
     return paired(split, photos, _ending(maps, "_gtFine_labelTrainIds"), get("cityscapes"))
@@ -154,7 +154,7 @@ def dtd(root: Path, split: str) -> Dataset:
 
 def cmp_facades(root: Path, split: str) -> Dataset:
     """CMP Facades (Tylecek and Sara 2013), photos only (JPEG; label maps of the same stem lie beside them)."""
-    return Dataset.of_photos(split, pictures(root / split, {".jpg"}))
+    return Dataset.of_photos(split, by_name(root / split, {".jpg"}))
 
 
 def paris_streetview(root: Path, split: str) -> Dataset:

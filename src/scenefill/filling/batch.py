@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from ..errors import DataError, OutputError, ScenefillError
 from ..pictures import folders, images
@@ -18,26 +19,26 @@ from ..pictures import masks as hole_masks
 from .result import Result
 
 REPORT = "report.jsonl"
-_LISTED = 10  # file names that an error spells out
 _NUMBERED = re.compile(r"(?P<photo>.+)_mask\d+")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One photo to fill with one mask."""
+    """One photo to fill with one mask; or one of them that cannot be, and why."""
 
-    image: Path
-    mask: Path
-    out: Path
+    image: Path | None
+    mask: Path | None
+    out: Path | None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
 class Record:
     """What became of a job; a line of the report."""
 
-    image: str
-    mask: str
-    out: str
+    image: str | None
+    mask: str | None
+    out: str | None
     status: Literal["done", "failed", "skipped"]
     """skipped: the output stood already and the batch was resumed."""
     error: str | None = None
@@ -46,16 +47,18 @@ class Record:
     seconds: float = 0.0
 
 
+# ---------------------------------------------------------------------------------------------------------------------- pairs
+
+
 def pair(photos: str | Path, masks: str | Path, out: str | Path, *, glob: str = "**/*") -> list[Job]:
-    """What there is to do, in the order of the photos' names.
+    """What there is to do, in the order of the photos' names; what has no partner is a job with an error.
 
     photos: a folder; of what is in it and below it, the files that match `glob`.
     masks: one mask for all photos; or a folder with, for the photo `NAME.*`, `NAME.*` or any number of `NAME_maskNNN.*`, in the
-    subfolder that the photo is in. Numbered masks may lie beside their photos.
+    subfolder that the photo is in, or in any where only one photo has that name. Numbered masks may lie beside their photos.
     out: folder of the outputs, which have the photos' names, with `_maskNNN` where the mask has it.
 
-    Raises DataError that lists photos without a mask, masks without a photo, or two masks of one name; OutputError where outputs
-    would lie among the photos or masks.
+    Raises DataError where there are no such folders and no photo, OutputError where outputs would lie among photos or masks.
     """
     photos, masks, out = Path(photos), Path(masks), Path(out)
     if not photos.is_dir():
@@ -64,62 +67,82 @@ def pair(photos: str | Path, masks: str | Path, out: str | Path, *, glob: str = 
         raise DataError(f"{masks} is neither a mask nor a folder of masks")
     if out.resolve() in (photos.resolve(), masks.resolve()):
         raise OutputError(f"the outputs cannot lie in {out}, among what they are made from; give another folder")
+    found = folders.pictures(photos, without=(out,) if masks.is_dir() and masks.samefile(photos) else (out, masks))
+    strays: list[Job] = []
     if masks.is_file():
-        drawn: Drawn = {photo: {"": masks} for photo in _pictures(photos, out, masks)}
+        drawn: Drawn = {photo: {"": [masks]} for photo in found}
     elif masks.samefile(photos):
-        found = _pictures(photos, out)
-        drawn = _drawn(photos, [path for path in found if not _NUMBERED.fullmatch(path.stem)], photos, found)
+        chosen = [path for path in found if not _NUMBERED.fullmatch(path.stem)]
+        drawn, strays = _drawn(photos, chosen, photos, [path for path in found if path not in set(chosen)])
     else:
-        drawn = _drawn(photos, _pictures(photos, out, masks), masks, _pictures(masks, out, photos))
-    chosen = set(photos.glob(glob))
-    drawn = {photo: found for photo, found in drawn.items() if photo in chosen}
-    if not drawn:
+        drawn, strays = _drawn(photos, found, masks, folders.pictures(masks, without=(out, photos)))
+    matching = set(photos.glob(glob))
+    if not any(photo in matching for photo in drawn):
         raise DataError(f'there is no photo in {photos} that matches "{glob}"')
-    if bare := [photo for photo, found in drawn.items() if not found]:
-        raise DataError(f"no mask in {masks} for {_listed(bare, photos)}")
-    return [
-        Job(photo, mask, out / photo.relative_to(photos).with_stem(photo.stem + number))
-        for photo, found in drawn.items()
-        for number, mask in sorted(found.items())
-    ]
+    jobs = []
+    for photo, by_number in drawn.items():
+        if photo not in matching:
+            continue
+        if not by_number:
+            jobs.append(Job(photo, None, None, f"{photo} has no mask in {masks}"))
+        for number, (mask, *more) in sorted(by_number.items()):
+            target = out / photo.relative_to(photos).with_stem(photo.stem + number)
+            error = f"{photo} has two masks of one name, {mask} and {more[0]}: keep one" if more else None
+            jobs.append(Job(photo, mask, target, error))
+    return [*jobs, *strays]
 
 
-Drawn = dict[Path, dict[str, Path]]
-"""Photo -> its masks, by what the mask's name has after the photo's: "" or "_maskNNN"."""
+Drawn = dict[Path, dict[str, list[Path]]]
+"""Photo -> its masks, by what the mask's name has after the photo's: "" or "_maskNNN"; more than one of these cannot be."""
 
 
-def _drawn(photo_folder: Path, photos: Sequence[Path], mask_folder: Path, masks: Sequence[Path]) -> Drawn:
+def _drawn(photo_folder: Path, photos: Sequence[Path], mask_folder: Path, masks: Sequence[Path]) -> tuple[Drawn, list[Job]]:
+    """The photos with their masks, and the masks without a photo."""
     drawn: Drawn = {photo: {} for photo in photos}
-    named = defaultdict(list)
+    named, called = defaultdict(list), defaultdict(set)
     for photo in photos:
-        named[folders.name(photo, photo_folder)].append(photo)
-    orphans = []
+        name = folders.name(photo, photo_folder)
+        named[name].append(photo)
+        called[_stem(name)].add(name)
+    elsewhere = []
     for mask in masks:
-        name, number = folders.name(mask, mask_folder), ""
-        if mask in drawn:
+        for name, number in _readings(folders.name(mask, mask_folder)):
+            if name in named:
+                for photo in named[name]:
+                    drawn[photo].setdefault(number, []).append(mask)
+                break
+        else:
+            elsewhere.append(mask)
+    placed = {(photo, number) for photo, by_number in drawn.items() for number in by_number}
+    strays = []
+    for mask in elsewhere:
+        readings = _readings(_stem(folders.name(mask, mask_folder)))
+        names, number = next(((called[stem], number) for stem, number in readings if stem in called), (set[str](), ""))
+        wanted = [photo for name in names for photo in named[name] if (photo, number) not in placed]
+        if len(names) == 1 and wanted:
+            for photo in wanted:
+                drawn[photo].setdefault(number, []).append(mask)
             continue
-        if name not in named and (match := _NUMBERED.fullmatch(name)):
-            name, number = match["photo"], name[match.end("photo") :]
-        if name not in named:
-            orphans.append(mask)
-            continue
-        for photo in named[name]:
-            if number in drawn[photo]:
-                raise DataError(f"{photo} has two masks of one name, {drawn[photo][number]} and {mask}: keep one")
-            drawn[photo][number] = mask
-    if orphans:
-        raise DataError(f"no photo in {photo_folder} for {_listed(orphans, mask_folder)}")
-    return drawn
+        why = f"has no photo in {photo_folder}"
+        if len(names) > 1:
+            why = f"could belong to {len(names)} photos in {photo_folder}: put it into the subfolder that its photo is in"
+        elif names:
+            why = f"is not needed: its photo in {photo_folder} has a mask at its own place"
+        strays.append(Job(None, mask, None, f"{mask} {why}"))
+    return drawn, strays
 
 
-def _pictures(folder: Path, *without: Path) -> list[Path]:
-    """The pictures in a folder and below it that can be written under their own names."""
-    return [path for paths in folders.named(folder, images.EXTENSIONS, without=without).values() for path in paths]
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
-def _listed(paths: Sequence[Path], folder: Path) -> str:
-    names = ", ".join(path.relative_to(folder).as_posix() for path in paths[:_LISTED])
-    return names if len(paths) <= _LISTED else f"{names} and {len(paths) - _LISTED} more"
+def _readings(name: str) -> list[tuple[str, str]]:
+    """The photos' names that a mask's name may stand for, and what it has after them."""
+    match = _NUMBERED.fullmatch(name)
+    return [(name, ""), *([(match["photo"], name[match.end("photo") :])] if match else [])]
+
+
+# ------------------------------------------------------------------------------------------------------------------------ run
 
 
 def run(
@@ -145,24 +168,46 @@ def run(
         raise OutputError(f"{report} stands already; --resume goes on with that batch, --overwrite starts it again")
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        lines = report.open("a" if resume else "w", encoding="utf-8")
+        lines = report.open("r+b" if (again := resume and report.exists()) else "wb", buffering=0)
+        if again:
+            _to_end(lines)
     except OSError as error:
         raise OutputError(f"{report} cannot be written: {error.strerror}") from None
     with lines, ThreadPoolExecutor(workers) as pool:
+        waiting = dict.fromkeys(pool.submit(_do, fill, job, resume, overwrite) for job in jobs)
         try:
-            for future in as_completed([pool.submit(_do, fill, job, resume, overwrite) for job in jobs]):
-                record = future.result()
-                lines.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
-                lines.flush()
-                yield record
+            for future in as_completed(list(waiting)):
+                del waiting[future]
+                _note(future, lines, report)
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+            with contextlib.suppress(OutputError):
+                for future in waiting:
+                    if not future.cancelled():
+                        _note(future, lines, report)
+
+
+def _to_end(lines: BinaryIO) -> None:
+    """To the end of the last whole line: a batch that was killed may have left half of one."""
+    whole, end, _ = lines.read().rpartition(b"\n")
+    lines.seek(len(whole) + len(end))
+    lines.truncate()
+
+
+def _note(future: Future[Record], lines: BinaryIO, report: Path) -> None:
+    try:
+        lines.write((json.dumps(asdict(future.result()), ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise OutputError(f"{report} cannot be written: {error.strerror}") from None
 
 
 def _do(fill: Callable[[Path, Path], Result], job: Job, resume: bool, overwrite: bool) -> Record:
-    names = str(job.image), str(job.mask), str(job.out)
+    image, mask, out = (None if path is None else str(path) for path in (job.image, job.mask, job.out))
+    if job.error or job.image is None or job.mask is None or job.out is None:
+        return Record(image, mask, out, status="failed", error=job.error)
     if resume and job.out.exists():
-        return Record(*names, status="skipped")
+        return Record(image, mask, out, status="skipped")
     start = time.perf_counter()
     try:
         job.out.parent.mkdir(parents=True, exist_ok=True)
@@ -170,10 +215,10 @@ def _do(fill: Callable[[Path, Path], Result], job: Job, resume: bool, overwrite:
         result = fill(job.image, job.mask)
         result.save(job.out, overwrite=overwrite)
     except ScenefillError as error:
-        return Record(*names, status="failed", error=str(error), seconds=_since(start))
+        return Record(image, mask, out, status="failed", error=str(error), seconds=_since(start))
     except Exception as error:  # one file of a kind that nobody thought of must not cost the others
-        return Record(*names, status="failed", error=f"{type(error).__name__}: {error}", seconds=_since(start))
-    return Record(*names, status="done", hole=round(hole_masks.ratio(result.mask), 4), seconds=_since(start))
+        return Record(image, mask, out, status="failed", error=f"{type(error).__name__}: {error}", seconds=_since(start))
+    return Record(image, mask, out, status="done", hole=round(hole_masks.ratio(result.mask), 4), seconds=_since(start))
 
 
 def _since(start: float) -> float:

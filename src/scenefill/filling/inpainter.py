@@ -30,7 +30,7 @@ from .detail import Detail
 from .notices import warn
 from .questions import Questions, Segmenter
 from .removal import Intent, Removal
-from .request import LabelSource, MaskSource, Photo, Request, array_shape, asked, classes, listed, read_mask, read_photo, side
+from .request import LabelSource, MaskSource, Photo, Request, array_shape, asked, classes, listed, read_both, read_photo, side
 from .result import Result, Scores
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Inpainter:
     def fill(
         self,
         image: Photo,
-        mask: MaskSource,
+        mask: MaskSource | None = None,
         *,
         labels: LabelSource | None = None,
         forbid: Iterable[str] = (),
@@ -95,7 +95,8 @@ class Inpainter:
     ) -> Result:
         """Fill the holes of a photo. Pixels outside the hole grown by `grow` and `feather` come back bit-identical.
 
-        mask: of the photo's size, white or True = hole (masks.read); a path, a PIL image or an array.
+        mask: of the photo's size, white or True = hole (masks.read); a path, a file, a PIL image or an array.
+            None: what is transparent in the photo, and opaque in the result.
         labels: what shall be where: a label map of the photo's size; 255 = the model decides. Only what lies in the hole counts,
             but for a model that wants to know what is around it.
         forbid: names of classes that may not appear in the hole; a hint beats them.
@@ -117,8 +118,8 @@ class Inpainter:
         for edges that it has no use for.
         """
         removals.check(intent)
-        picture, working_size = read_photo(image), side(self.backend, size)
-        hole = read_mask(mask, invert=invert_mask)
+        working_size = side(self.backend, size)
+        picture, hole = read_both(image, mask, invert=invert_mask)
         if resize_mask:
             hole = masks.resize(hole, *picture.pixels.shape[:2])
         masks.check(hole, picture.pixels.shape[:2])
@@ -138,7 +139,7 @@ class Inpainter:
 
         size: as in `fill`.   Raises ImageError, MaskError, InputError.
         """
-        picture, hole = read_photo(image), read_mask(mask)
+        picture, hole = read_both(image, mask)
         masks.check(hole, picture.pixels.shape[:2])
         return removals.look(self._questions, picture.pixels, hole, side(self.backend, size))
 

@@ -45,6 +45,10 @@ class Questions:
         self.backend = backend
         self._given_segmenter = segmenter
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the segmenter that was found: a copy finds it again."""
+        return {name: value for name, value in vars(self).items() if name != "_segmenter"}
+
     def ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
         """What the model makes of a crop (B = 1)."""
         mask = crops.shrink_mask(request.hole, crop).astype(np.float32)

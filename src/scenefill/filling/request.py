@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..errors import InputError, LabelError
+from ..errors import ImageError, InputError, LabelError, MaskError
 from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..models.runtime import Backend
 from ..pictures import images, masks
 from ..pictures.images import Picture
 from ..pictures.masks import Mask
+from .notices import warn
 
 Photo = images.Source | Picture
-"""What a photo may be given as: a path, an open file, a PIL image, an array (H, W) or (H, W, 1|3|4), uint8 or uint16, RGB(A)."""
-MaskSource = str | Path | Image | NDArray[Any]
-LabelSource = str | Path | Image | LabelMap
+"""What a photo may be given as; the arrays are (H, W) or (H, W, 1|3|4), uint8 or uint16, RGB(A)."""
+MaskSource = images.Source
+LabelSource = images.Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +83,43 @@ def side(backend: Backend, size: int | None) -> int | None:
 
 
 def read_photo(image: Photo) -> Picture:
-    """Raises ImageError."""
-    return image if isinstance(image, Picture) else images.read(image)
+    """Warns (ScenefillWarning) of what reading has changed. Raises ImageError."""
+    picture = image if isinstance(image, Picture) else images.read(image)
+    for note in picture.notes:
+        warn(note, 4)
+    return picture
+
+
+def read_both(image: Photo, mask: MaskSource | None, *, invert: bool = False) -> tuple[Picture, Mask]:
+    """A photo and its hole. mask: None for the transparent part of the photo, which is opaque then.
+
+    A mask of the size that a photo has before it is turned upright is turned with it, and a warning says so.
+    Raises ImageError, MaskError.
+    """
+    picture = read_photo(image)
+    if mask is None:
+        return _cut_out(picture, invert)
+    hole = read_mask(mask, invert=invert)
+    size = picture.pixels.shape[:2]
+    if picture.turn >= 5 and hole.shape != size and hole.shape == size[::-1]:
+        hole = np.ascontiguousarray(images.upright(hole, picture.turn))
+        warn("the mask lies as the photo's pixels are stored, not as the photo is shown, and was turned upright with it", 4)
+    return picture, hole
+
+
+def _cut_out(picture: Picture, invert: bool) -> tuple[Picture, Mask]:
+    if picture.alpha is None or (picture.alpha == (most := np.iinfo(picture.alpha.dtype).max)).all():
+        raise MaskError(
+            "no mask was given and nothing in the photo is transparent: give a mask, or a photo whose hole was cut out"
+        )
+    hole = np.asarray((picture.alpha == most) if invert else (picture.alpha < most))
+    return replace(picture, alpha=np.where(hole, most, picture.alpha).astype(picture.alpha.dtype)), hole
 
 
 def array_shape(image: Photo) -> tuple[int, ...] | None:
     """That of an array, which a result then has too."""
-    return image.shape if isinstance(image, np.ndarray) else None
+    array = None if isinstance(image, Picture) else images.as_array(image)
+    return None if array is None else array.shape
 
 
 def listed(names: Iterable[str]) -> list[str]:
@@ -99,18 +129,24 @@ def listed(names: Iterable[str]) -> list[str]:
 
 def read_mask(source: MaskSource, *, invert: bool = False) -> Mask:
     """Raises MaskError."""
-    return masks.read(source, invert=invert) if isinstance(source, str | Path) else masks.from_array(source, invert=invert)
+    return masks.read(source, invert=invert)
 
 
 def read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
     """A label map (H, W). Files are coded as those of the set, or in its colours; arrays and PIL images hold ids or colours."""
-    if isinstance(source, str | Path):
+    if isinstance(source, Image):
+        if source.mode in ("RGB", "RGBA"):
+            return label_set.from_colours(np.asarray(source.convert("RGB")))
+        array: NDArray[Any] | None = np.asarray(source)
+    else:
+        try:
+            array = images.as_array(source)
+        except ImageError as error:
+            raise LabelError(str(error)) from None
+    if array is None:
         return images.read_labels(source, label_set)
-    if isinstance(source, Image) and source.mode in ("RGB", "RGBA"):
-        return label_set.from_colours(np.asarray(source.convert("RGB")))
-    labels = np.asarray(source)
-    label_set.check(labels)
-    return labels
+    label_set.check(array)
+    return array
 
 
 def _drawn(backend: Backend, edges: MaskSource, size: tuple[int, ...]) -> Mask:

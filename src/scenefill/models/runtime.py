@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -76,17 +79,21 @@ class OnnxBackend:
     semantics, with guide for one that names it. Its outputs are those of Answer, in that order. Its initializers are external
     and are bound by name to the tensors of NAME.safetensors, no more and no fewer; its metadata holds their hash as
     "tensors_sha256".
+
+    Copied, pickled or taken along by `fork`, it opens its files again: a session's threads live in the process that made them.
     """
 
-    def __init__(self, name: str, info: weights.Info, session: InferenceSession) -> None:
-        self.name = name
+    def __init__(self, path: Path, info: weights.Info, session: InferenceSession, threads: int | None = None) -> None:
+        self.name = path.stem
         self.labels = info.labels
         self.working_size: int | None = info.working_size
         self.stride = info.stride
         self.temperature = info.temperature
         self.known_map = info.known_map
         self.guide = info.guide
-        self._session = session
+        self._opened = path, threads
+        self._running: InferenceSession | None = session
+        _ALIVE.add(self)
 
     @classmethod
     def open(cls, path: str | Path, *, threads: int | None = None) -> OnnxBackend:
@@ -103,7 +110,18 @@ class OnnxBackend:
         session = _session(graph, tensors, threads)
         if session.get_modelmeta().custom_metadata_map.get("tensors_sha256") != info.tensors_sha256:
             raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
-        return cls(path.stem, info, session)
+        return cls(path, info, session, threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopened, self._opened
+
+    @property
+    def _session(self) -> InferenceSession:
+        if self._running is None:
+            path, threads = self._opened
+            self._running = OnnxBackend.open(path, threads=threads)._running
+        assert self._running is not None
+        return self._running
 
     def run(self, image: Floats, mask: Floats, hints: Ids, forbid: Flags, guide: Floats | None = None) -> Answer:
         """See Backend."""
@@ -115,7 +133,27 @@ class OnnxBackend:
         return Answer(picture, logits)
 
 
+_ALIVE: weakref.WeakSet[OnnxBackend] = weakref.WeakSet()
+
+
+def _leave_behind() -> None:
+    """In a child of `fork`: sessions of the parent are forgotten, and never freed, since that would wait for their threads."""
+    for backend in list(_ALIVE):
+        if backend._running is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend._running))
+            backend._running = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_behind)
+
+
+def _reopened(path: Path, threads: int | None) -> OnnxBackend:
+    return OnnxBackend.open(path, threads=threads)
+
+
 def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.32 on it reports its use, and complains where there is no home
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

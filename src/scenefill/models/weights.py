@@ -28,6 +28,10 @@ from ..pictures.files import replacing
 
 FORMAT = 1
 _KEY = "scenefill"
+_HASH = "sha256"
+"""Field of the description with the hash of the others; files of before it was written have none."""
+_LONGEST_HEADER = 10 * 2**20
+"""Bytes; that of a network has some kilobytes, and a larger one is there to fill the memory."""
 SUFFIX = ".safetensors"
 
 Tensors = dict[str, NDArray[Any]]
@@ -72,6 +76,10 @@ class Info:
         """Raises WeightsError for another format, a missing or an unknown field, sizes that no network has, unknown classes."""
         try:
             fields = json.loads(text)
+            if (digest := fields.pop(_HASH, None)) and digest != _hash(fields):
+                raise WeightsError(
+                    "weights whose description is damaged: it does not have the hash that it names; copy them again"
+                )
             if fields.get("format") != FORMAT:
                 raise WeightsError(f"weights of format {fields.get('format')}, this scenefill reads format {FORMAT}: update it")
             info = cls(**{**fields, "trained_on": tuple(fields["trained_on"])})
@@ -88,6 +96,10 @@ class Info:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"weights with a description that cannot be read ({error})") from None
         return info
+
+
+def _hash(fields: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def tensors_sha256(tensors: Mapping[str, NDArray[Any]]) -> str:
@@ -115,7 +127,8 @@ def save(path: str | Path, tensors: Mapping[str, NDArray[Any]], info: Info) -> I
     contiguous = {name: np.ascontiguousarray(tensor).reshape(tensor.shape) for name, tensor in tensors.items()}
     try:
         with replacing(path) as file:
-            file.write(to_bytes(contiguous, {_KEY: json.dumps(dataclasses.asdict(info), ensure_ascii=False)}))
+            fields = dataclasses.asdict(info)
+            file.write(to_bytes(contiguous, {_KEY: json.dumps(fields | {_HASH: _hash(fields)}, ensure_ascii=False)}))
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     return info
@@ -134,6 +147,9 @@ def read_tensors(path: str | Path) -> tuple[Info, Tensors]:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
     if tensors_sha256(tensors) != info.tensors_sha256:
         raise WeightsError(f"{path} is damaged: its tensors do not have the hash that its header names; copy it again")
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise WeightsError(f"{path} holds numbers that are not finite in {name}: the training that made it had diverged")
     return info, tensors
 
 
@@ -168,6 +184,13 @@ def _opened(path: str | Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
     try:
+        with Path(path).open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if header > _LONGEST_HEADER:
+            most = _LONGEST_HEADER >> 20
+            raise WeightsError(
+                f"{path} is not a whole safetensors file (its header claims {header >> 20} MiB of at most {most}); copy it again"
+            )
         return safe_open(path, framework="numpy")
     except FileNotFoundError:
         raise WeightsError(f"there is no weights file {path}") from None

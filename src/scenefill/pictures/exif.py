@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -17,9 +18,10 @@ _BLOCKS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _DESCRIPTIVE = (270, 271, 272, 282, 283, 296, 305, 306, 315, 33432, *_BLOCKS)
 
 
-def settled(exif: bytes) -> bytes | None:
+def settled(exif: bytes, size: tuple[int, int] | None = None) -> bytes | None:
     """The block with orientation 1 and without its thumbnail, which would still show what was removed from the photo.
 
+    size: (height, width) of the upright picture, where the block names one.
     It is changed in place, so that the offsets inside makers' notes stay valid. None where it is damaged.
     """
     body = bytearray(without_header(exif))
@@ -37,11 +39,20 @@ def settled(exif: bytes) -> bytes | None:
         """Where the directory ends, with the position of the next one."""
         return directory + 2 + 12 * number("H", directory)
 
+    def set_size(directory: int, height: int, width: int) -> None:
+        sides = {int(ExifTags.Base.ExifImageHeight): height, int(ExifTags.Base.ExifImageWidth): width}
+        for tag, position in entries(directory):
+            if tag in sides:
+                struct.pack_into(order + ("H" if number("H", position - 6) == 3 else "L"), body, position, sides[tag])
+
     try:
         first = number("L", 4)
         for tag, position in entries(first):
             if tag == ORIENTATION:
                 struct.pack_into(order + "H", body, position, 1)
+            if tag == ExifTags.IFD.Exif and size:
+                with contextlib.suppress(struct.error):  # a damaged block inside is no reason to lose the others
+                    set_size(number("L", position), *size)
         if thumbnail := number("L", end(first)):
             found = dict(entries(thumbnail))
             if (tag := ExifTags.Base.JpegIFOffset) in found and ExifTags.Base.JpegIFByteCount in found:

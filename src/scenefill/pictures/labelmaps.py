@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from ..errors import ImageError, LabelError, OutputError
 from ..labels import UNKNOWN, LabelMap, LabelSet
-from .reading import READABLE, check_kind, name, opened, reading
+from .picture import Source
+from .reading import check_kind, name, open_image, opened, reading
 from .writing import check_output, store
 
 
-def read_labels(source: str | Path | BinaryIO, label_set: LabelSet) -> LabelMap:
+def read_labels(source: Source, label_set: LabelSet) -> LabelMap:
     """A label map from a grey or palette picture of ids, coded as the files of the set, or from one in the set's colours.
 
-    source: a path or an open binary file.
+    source: a path, the bytes of a file, or an open binary file.
 
     Returns (H, W) uint8 class ids, 255 = unknown. Raises LabelError where the file is missing or damaged, and names the first id
     or colour that the set does not have.
@@ -26,11 +26,11 @@ def read_labels(source: str | Path | BinaryIO, label_set: LabelSet) -> LabelMap:
     where = name(source)
     try:
         with opened(source) as file, reading(where):
-            image = Image.open(file, formats=READABLE)
+            image = open_image(file, where)
             check_kind(image, where)
             image.load()
     except OSError as error:
-        raise LabelError(f"label map {where} cannot be read: {error.strerror}") from None
+        raise LabelError(f"label map {where} cannot be read: {error.strerror or error}") from None
     except ImageError as error:
         raise LabelError(f"label map {error}") from None
     if image.mode in ("RGB", "RGBA"):

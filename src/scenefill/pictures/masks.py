@@ -1,67 +1,43 @@
 """Hole masks: read, checked, grown and resized. shapes.py makes them.
 
-A mask is a bool array (H, W), True = hole. Files and integer arrays are white (at least half of their range) = hole.
+A mask is a bool array (H, W), True = hole. holes.py says what is hole in files and other arrays.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from ..errors import ImageError, MaskError
-from . import images
+from . import holes, images
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-Mask = NDArray[np.bool_]
+Mask = holes.Mask
 
 
-def read(source: str | Path | BinaryIO, *, invert: bool = False) -> Mask:
-    """The mask in a picture file, a path or open: (H, W) bool, True = hole. See `from_array` for what counts as hole.
+def read(source: images.Source, *, invert: bool = False) -> Mask:
+    """The mask in a picture file, a path or open, a PIL image or an array: (H, W) bool, True = hole.
 
-    Raises MaskError where the file is missing, cannot be read, or holds only 0 and 1.
+    What counts as hole stands in holes.py: bool is taken as it is, white and half of the range is hole, and so are the higher of
+    two values, the one colour on a dark ground, and what is painted on a transparent layer. `invert` turns hole and known round.
+
+    Raises MaskError where a file is missing or cannot be read, for other types and shapes, and for what can be meant in two ways.
     """
     try:
-        picture = images.read(source)
+        array = images.as_array(source)
+        if array is None and isinstance(source, Image.Image) and source.mode in ("I", "F"):
+            array = np.asarray(source)
+        picture = images.read(source) if array is None else None
     except ImageError as error:
-        raise MaskError(f"mask {error}") from None
-    return _threshold(picture.pixels, picture.alpha, invert, where=f"mask {images.name(source)}")
-
-
-def from_array(array: NDArray[Any] | Image, *, invert: bool = False) -> Mask:
-    """A mask from an array or a PIL image: (H, W) bool, True = hole.
-
-    bool (H, W) is taken as it is. uint8 and uint16, (H, W) or (H, W, 1|3|4), are hole where at least half of the range (128,
-    32768); colours by their luminance; with alpha, what is painted (opaque) is hole, unless everything is opaque, when the
-    colours decide. `invert` turns hole and known round.
-
-    Raises MaskError for other types and shapes, and for integers that are only 0 and 1 (no hole at all by the rule above).
-    """
-    if isinstance(array, np.ndarray) and array.dtype == bool:
-        if array.ndim != 2 or not array.size:
-            raise MaskError(f"a bool mask is an array (H, W), this one is {array.shape}")
-        return ~array if invert else array.copy()
-    try:
-        picture = images.read(array)
-    except ImageError as error:
-        raise MaskError(f"mask: {error}") from None
-    return _threshold(picture.pixels, picture.alpha, invert, where="mask")
-
-
-def _threshold(pixels: NDArray[Any], alpha: NDArray[Any] | None, invert: bool, where: str) -> Mask:
-    half = 128 if pixels.dtype == np.uint8 else 32768
-    if alpha is not None and (alpha < half).any():
-        hole = alpha >= half
+        raise MaskError(f"mask{': ' if images.unnamed(source) else ' '}{error}") from None
+    if picture is None:
+        assert array is not None
+        hole = holes.of_array(array, "mask", inverted=invert)
     else:
-        if pixels.max() == 1:
-            raise MaskError(f"{where} holds only 0 and 1: a mask is bool, or black (0) with white (255) where the hole is")
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels[:, :, 0]
-        hole = grey >= half
+        where = "mask" if images.unnamed(source) else f"mask {images.name(source)}"
+        hole = holes.of_samples(picture.pixels, picture.alpha, where, inverted=invert)
     return np.asarray(~hole if invert else hole)
 
 

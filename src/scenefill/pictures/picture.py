@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import ImageError
+from .jpeg import JpegCoding
 
 Pixels = NDArray[np.unsignedinteger[Any]]
 
-Source = str | Path | BinaryIO | Image.Image | NDArray[Any]
+
+class Array(Protocol):
+    """What offers itself as an array: numpy's own, a torch tensor, and others."""
+
+    def __array__(self) -> NDArray[Any]: ...
+
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | Array
+"""A path, the bytes of a file, an open binary file, a PIL image, or an array (H, W) or (H, W, 1|3|4), uint8 or uint16, RGB(A)."""
 
 MAX_PIXELS = 160_000_000
 """Larger files are refused before they are decoded: a small file can claim a picture that fills the memory."""
@@ -23,8 +32,11 @@ MAX_PIXELS = 160_000_000
 LARGE = 4_000_000
 """Pixels above which PNG, TIFF and WebP are compressed fast instead of well."""
 
-EXTENSIONS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-"""Extension -> format of the files that can be written. BMP and GIF can be read as well."""
+EXTENSIONS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
+    ".bmp": "BMP", ".gif": "GIF", ".avif": "AVIF", ".heic": "HEIF", ".heif": "HEIF",
+}  # fmt: skip
+"""Extension -> format of the files that can be read and written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +48,27 @@ class Picture:
     alpha: Pixels | None = None
     """(H, W), dtype of `pixels`, 0 = transparent. None: opaque."""
     format: str | None = None
-    """"PNG", "JPEG", "WEBP", "TIFF", "BMP" or "GIF"; None for arrays."""
+    """One of those of EXTENSIONS; None for arrays."""
     exif: bytes | None = None
     """With orientation 1, and without the thumbnail, which would still show what was removed."""
     icc: bytes | None = None
+    xmp: bytes | None = None
+    """With orientation 1 and the picture's size, without thumbnails."""
+    iptc: bytes | None = None
+    """IPTC-IIM records."""
+    dpi: tuple[float, float] | None = None
+    """Across and down."""
+    comment: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    """Keys and texts of a PNG."""
     jpeg: JpegCoding | None = None
     lossy_webp: bool = False
+    palette: NDArray[np.uint8] | None = None
+    """(N, 3): the colours of a GIF."""
+    turn: int = 1
+    """EXIF orientation by which the stored pixels were turned upright."""
+    notes: tuple[str, ...] = ()
+    """What was done to it that its owner should know, a sentence each."""
 
     @property
     def mode(self) -> str:
@@ -61,23 +88,19 @@ class Picture:
         return replace(self, pixels=pixels)
 
 
-@dataclass(frozen=True)
-class JpegCoding:
-    """How a JPEG was compressed."""
-
-    tables: tuple[tuple[int, ...], ...]
-    """One quantisation table of 64 values, row by row, per component; the last one also serves the components after it."""
-    subsampling: int
-    """Pillow's number: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0."""
-    progressive: bool
-
-
 def from_array(array: NDArray[Any]) -> Picture:
-    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3) or not array.size:
-        raise ImageError(f"an array must be uint8 or uint16 (H, W) or (H, W, 1|3|4), this one is {array.dtype} {array.shape}")
-    samples = array.reshape(*array.shape[:2], -1)
+    """Raises ImageError for other kinds than a Source may be."""
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2 or array.ndim not in (2, 3) or not array.size:
+        way_out = {"f": ": scale 0..1 to 0..255 and convert it", "i": ": convert it", "b": ": convert it"}.get(
+            array.dtype.kind, ""
+        )
+        raise ImageError(
+            f"an array must be uint8 or uint16 (H, W) or (H, W, 1|3|4), this one is {array.dtype} {array.shape}{way_out}"
+        )
+    samples = array.reshape(*array.shape[:2], -1).astype(array.dtype.newbyteorder("="), copy=False)
     if samples.shape[2] not in (1, 3, 4):
-        raise ImageError(f"an array must have 1, 3 or 4 channels in its last axis, this one is {array.shape}")
+        way_out = ": move its first axis to the end" if array.shape[0] in (1, 3, 4) else ""
+        raise ImageError(f"an array must have 1, 3 or 4 channels in its last axis, this one is {array.shape}{way_out}")
     return split(samples)
 
 

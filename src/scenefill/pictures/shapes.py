@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, MaskError
-from . import folders, images
+from . import folders
 from .masks import Mask, dilate, read
 
 OBJECT_SHARE = (0.005, 0.5)
@@ -213,10 +213,9 @@ class MaskFiles:
         """Raises MaskError where `source` is a folder without a picture, or an empty list."""
         if isinstance(source, str | Path):
             try:
-                found = folders.named(source, images.EXTENSIONS)
+                self.paths = tuple(folders.pictures(source))
             except DataError as error:
                 raise MaskError(f"there is no mask in {source}: {error}") from None
-            self.paths = tuple(sorted(path for paths in found.values() for path in paths))
             self.names = tuple(path.relative_to(source).as_posix() for path in self.paths)
         else:
             self.paths = tuple(Path(path) for path in source)

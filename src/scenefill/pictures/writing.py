@@ -1,9 +1,10 @@
-"""Pictures out: the extension decides. Size, depth, alpha, ICC profile and EXIF are kept.
+"""Pictures out: the extension decides. Size, depth, alpha and what a file says about its photo are kept (docs/formats.md).
 
 An alpha that is opaque everywhere is left out, in every format: WebP cannot hold one, and it looks the same without it.
-PNG and TIFF are lossless. WebP is lossless too, unless the picture came from a lossy WebP (then quality 95).
-A JPEG made from a JPEG has its quantisation tables and chroma subsampling, so that known pixels hardly move; any other has
-quality 95 and 4:4:4. A file appears under its name only when it is complete.
+PNG, TIFF and BMP are lossless. WebP is lossless too, unless the picture came from a lossy WebP (then quality 95).
+A JPEG made from a JPEG is compressed as that one was, and blocks without a change stay as they were as nearly as decoders allow
+(jpeg.py); any other has quality 95 and 4:4:4. A GIF made from a GIF has its colours. AVIF and HEIC are of high quality.
+A file appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin, features
 
-from ..errors import OutputError
-from . import exif
+from ..errors import OutputError, ScenefillError
+from . import exif, gif, jpeg, packets
 from .files import replacing
 from .picture import EXTENSIONS, LARGE, Picture, eight_bits, from_array, samples_of
+from .reading import need_heif, upright
+
+_LONGEST = 65_000
+"""Bytes of a block of metadata that fit into a JPEG, whose segments hold no more."""
 
 
 def to_pil(picture: Picture) -> Image.Image:
@@ -49,10 +54,11 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Non
 
 
 def encode(picture: Picture, kind: str) -> bytes:
-    """The file that `write` makes, as bytes. kind: "PNG", "JPEG", "WEBP" or "TIFF".
+    """The file that `write` makes, as bytes. kind: a format of EXTENSIONS.
 
-    Raises OutputError where the format cannot hold the picture.
+    Raises OutputError where the format cannot hold the picture, MissingExtraError where pillow-heif is missing for it.
     """
+    _check_installed(kind, "the result")
     held = _held(kind, picture, "the result")
     buffer = io.BytesIO()
     with _writing(f"the result as {kind}"):
@@ -75,6 +81,7 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
     path = Path(path)
     if path.suffix.lower() not in EXTENSIONS:
         raise OutputError(f'{path}: the extension "{path.suffix}" is none that can be written ({", ".join(EXTENSIONS)})')
+    _check_installed(EXTENSIONS[path.suffix.lower()], str(path))
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file")
     if path.exists() and not overwrite:
@@ -93,18 +100,31 @@ def _writing(where: str) -> Iterator[None]:
     """Turns whatever an encoder raises into one OutputError."""
     try:
         yield
+    except ScenefillError:
+        raise
     except Exception as error:  # encoders refuse odd sizes and metadata with errors of every kind
         raise OutputError(f"{where} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
+def _check_installed(kind: str, where: str) -> None:
+    """Raises MissingExtraError or OutputError where this installation cannot write a format."""
+    if kind == "HEIF":
+        need_heif(f"{where}, a HEIC photo,")
+    if kind == "AVIF" and not features.check("avif"):
+        raise OutputError(f"{where}: this Pillow was built without AVIF; write a .png, or install another Pillow")
+
+
 def _held(kind: str, picture: Picture, where: str) -> Picture:
     """What a file holds of a picture: an alpha only where it hides something. Raises OutputError where it cannot hold it."""
-    if picture.alpha is not None and (picture.alpha == np.iinfo(picture.alpha.dtype).max).all():
+    most = np.iinfo(picture.pixels.dtype).max
+    if picture.alpha is not None and (picture.alpha == most).all():
         picture = replace(picture, alpha=None)
-    if picture.pixels.dtype == np.uint16 and kind in ("JPEG", "WEBP"):
+    if picture.pixels.dtype == np.uint16 and kind not in ("PNG", "TIFF"):
         raise OutputError(f"{where}: {kind} holds 8 bits and this picture has 16; write a .png or .tiff")
-    if picture.alpha is not None and kind == "JPEG":
-        raise OutputError(f"{where}: JPEG holds no transparency and this picture has some; write a .png, .webp or .tiff")
+    if picture.alpha is not None and kind in ("JPEG", "BMP"):
+        raise OutputError(f"{where}: {kind} holds no transparency and this picture has some; write a .png, .webp or .tiff")
+    if picture.alpha is not None and kind == "GIF" and ((picture.alpha > 0) & (picture.alpha < most)).any():
+        raise OutputError(f"{where}: GIF holds no half transparency and this picture has some; write a .png, .webp or .tiff")
     if picture.mode == "LA" and picture.pixels.dtype == np.uint16 and kind == "TIFF":
         raise OutputError(f"{where}: few programs read TIFF of 16-bit grey with transparency; write a .png")
     return picture
@@ -116,27 +136,77 @@ def _level(picture: Picture) -> int:
 
 
 def _write_jpeg(picture: Picture, file: BinaryIO) -> None:
-    image = to_pil(picture)
+    short = {"exif": picture.exif or b"", "xmp": picture.xmp or b"", "comment": picture.comment or b""}
+    about: dict[str, Any] = {key: data if len(data) < _LONGEST else b"" for key, data in short.items()}
+    about |= {"icc_profile": picture.icc, "dpi": picture.dpi or (0, 0)}
+    about["extra"] = packets.jpeg_segment(picture.iptc) if picture.iptc else b""
     coding: dict[str, Any] = {"quality": 95, "subsampling": 0}
-    if picture.jpeg:
-        tables = [list(table) for table in picture.jpeg.tables]
-        coding = {"qtables": tables, "subsampling": picture.jpeg.subsampling, "progressive": picture.jpeg.progressive}
-    image.save(file, "JPEG", exif=picture.exif or b"", icc_profile=picture.icc, **coding)
+    if how := picture.jpeg:
+        if whole := jpeg.encoded(np.asarray(picture.pixels, np.uint8), how, upright, **about):
+            file.write(whole)
+            return
+        tables = [list(table) for table in how.tables]
+        coding = {"qtables": tables, "subsampling": how.subsampling, "progressive": how.progressive}
+    to_pil(replace(picture, alpha=None)).save(file, "JPEG", **about, **coding)
 
 
 def _write_webp(picture: Picture, file: BinaryIO) -> None:
     effort = {"quality": 20, "method": 0} if _level(picture) == 1 else {"quality": 80, "method": 4}
     coding = {"quality": 95} if picture.lossy_webp else {"lossless": True, "exact": True, **effort}
-    to_pil(picture).save(file, "WEBP", exif=picture.exif or b"", icc_profile=picture.icc, **coding)
+    to_pil(picture).save(file, "WEBP", **_packets(picture), **coding)
+
+
+def _write_avif(picture: Picture, file: BinaryIO) -> None:
+    to_pil(picture).save(file, "AVIF", quality=95, subsampling="4:4:4", **_packets(picture))
+
+
+def _write_heif(picture: Picture, file: BinaryIO) -> None:
+    to_pil(picture).save(file, "HEIF", quality=95, **_packets(picture))
+
+
+def _packets(picture: Picture) -> dict[str, Any]:
+    about = {"exif": picture.exif, "xmp": picture.xmp, "icc_profile": picture.icc}
+    return {key: data for key, data in about.items() if data}
+
+
+def _write_bmp(picture: Picture, file: BinaryIO) -> None:
+    to_pil(replace(picture, alpha=None)).save(file, "BMP", dpi=picture.dpi or (96, 96))
+
+
+def _write_gif(picture: Picture, file: BinaryIO) -> None:
+    image, options = gif.indexed(np.asarray(picture.pixels, np.uint8), picture.alpha, picture.palette)
+    image.save(file, "GIF", comment=picture.comment or b"", **options)
+
+
+def _png_texts(picture: Picture) -> PngImagePlugin.PngInfo:
+    """What a PNG says in words: XMP, IPTC, the comment, and its own texts."""
+    info = PngImagePlugin.PngInfo()
+    if picture.xmp:
+        info.add_itxt("XML:com.adobe.xmp", picture.xmp.decode())
+    if picture.iptc:
+        info.add_text(packets.PNG_IPTC, packets.png_text(picture.iptc), zip=True)
+    comment = picture.comment or b""
+    for key, text in [*([("Comment", _text(comment))] if comment else []), *picture.texts]:
+        info.add_text(key, text)  # as Latin-1 where that can hold it, else as UTF-8
+    return info
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _write_png(picture: Picture, file: BinaryIO) -> None:
+    texts = _png_texts(picture)
     if picture.pixels.dtype == np.uint16:
-        return _write_png16(picture, file)
-    to_pil(picture).save(file, "PNG", exif=picture.exif, icc_profile=picture.icc, compress_level=_level(picture))
+        return _write_png16(picture, texts, file)
+    about = {"exif": picture.exif, "icc_profile": picture.icc, "dpi": picture.dpi, "pnginfo": texts}
+    to_pil(picture).save(file, "PNG", compress_level=_level(picture), **about)
 
 
-def _write_png16(picture: Picture, file: BinaryIO) -> None:
+def _write_png16(picture: Picture, texts: PngImagePlugin.PngInfo, file: BinaryIO) -> None:
     """PNG of 16 bits (ISO/IEC 15948), which Pillow cannot write in colour and OpenCV not with an ICC profile."""
     height, width, channels = (samples := samples_of(picture)).shape
     rows = samples.astype(">u2").view(np.uint8).reshape(height, -1)
@@ -146,6 +216,9 @@ def _write_png16(picture: Picture, file: BinaryIO) -> None:
     chunks = [(b"IHDR", struct.pack(">LLBBBBB", width, height, 16, colour_type, 0, 0, 0))]
     if picture.icc:
         chunks.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.icc)))
+    if picture.dpi:
+        chunks.append((b"pHYs", struct.pack(">LLB", *(int(dots / 0.0254 + 0.5) for dots in picture.dpi), 1)))
+    chunks += [(name, data) for name, data, *_ in texts.chunks]
     if picture.exif:
         chunks.append((b"eXIf", exif.without_header(picture.exif)))
     chunks += [(b"IDAT", zlib.compress(filtered.data, _level(picture))), (b"IEND", b"")]
@@ -163,6 +236,15 @@ def _write_tiff(picture: Picture, file: BinaryIO) -> None:
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, value in exif.to_tiff(picture.exif or b"").items():
         tags[tag] = value
+    if picture.dpi:
+        tags[TiffImagePlugin.X_RESOLUTION], tags[TiffImagePlugin.Y_RESOLUTION] = picture.dpi
+        tags[TiffImagePlugin.RESOLUTION_UNIT] = 2
+    for tag, data in ((TiffImagePlugin.XMP, picture.xmp), (TiffImagePlugin.IPTC_NAA_CHUNK, picture.iptc)):
+        if data:
+            tags.tagtype[tag] = 7 if tag == TiffImagePlugin.IPTC_NAA_CHUNK else 1  # undefined, byte
+            tags[tag] = data
+    if picture.comment and TiffImagePlugin.IMAGEDESCRIPTION not in tags:
+        tags[TiffImagePlugin.IMAGEDESCRIPTION] = _text(picture.comment)
     tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH] = width, height
     tags[TiffImagePlugin.BITSPERSAMPLE] = (8 * samples.itemsize,) * channels
     tags[TiffImagePlugin.SAMPLESPERPIXEL] = channels
@@ -179,4 +261,7 @@ def _write_tiff(picture: Picture, file: BinaryIO) -> None:
     file.write(strip)
 
 
-_ENCODERS = {"PNG": _write_png, "JPEG": _write_jpeg, "WEBP": _write_webp, "TIFF": _write_tiff}
+_ENCODERS = {
+    "PNG": _write_png, "JPEG": _write_jpeg, "WEBP": _write_webp, "TIFF": _write_tiff,
+    "BMP": _write_bmp, "GIF": _write_gif, "AVIF": _write_avif, "HEIF": _write_heif,
+}  # fmt: skip
