@@ -132,6 +132,8 @@ def test_options_that_cannot_be_used(web: Running, photo: bytes, mask: bytes, op
         (b"text", "holiday.png is not a picture"),
         (png(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8))[:1000], "holiday.png is damaged or cut short"),
         (_bomb(60_000, 50_000), "holiday.png has more than 160 million pixels"),
+        (encoded(Image.new("F", (8, 8)), "TIFF"), "32-bit floats"),
+        (encoded(Image.new("L", (8, 8)), "PNG", save_all=True, append_images=[Image.new("L", (8, 8), 9)]), "animated"),
     ],
 )
 def test_pictures_that_cannot_be_read(idle: Running, mask: bytes, data: bytes, said: str) -> None:

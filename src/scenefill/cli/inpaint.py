@@ -27,7 +27,7 @@ Out = Annotated[
 Mask = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[MASK]",
+        metavar="MASK",
         help="White is the hole, or one colour on black or on transparency. Left out: what is transparent in IMAGE.",
         show_default=False,
     ),

@@ -70,7 +70,9 @@ def encoded(pixels: Plane, how: JpegCoding, turned: Callable[[Plane, int], Plane
     if how.source is None or frame is None or not _fits(frame, how, pixels.shape):
         return None
     before = turned(np.asarray(_opened(how.source)), how.turn).reshape(pixels.shape)
-    changed = (before != pixels).any(axis=2)
+    changed = np.zeros(pixels.shape[:2], bool)
+    for channel in range(pixels.shape[2]):  # three times as fast as over the last axis at once
+        changed |= before[:, :, channel] != pixels[:, :, channel]
     del before
     planes = [np.array(turned(plane, how.turn), order="C") for plane in _planes(how.source, frame, how.subsampling)]
     if changed.any():
@@ -80,8 +82,11 @@ def encoded(pixels: Plane, how: JpegCoding, turned: Callable[[Plane, int], Plane
         image = Image.fromarray(planes[0])
     else:
         down, across = _CELL[how.subsampling]
-        wide = [plane.repeat(down, 0).repeat(across, 1)[:height, :width] for plane in planes[1:]]
-        image = Image.fromarray(np.dstack([planes[0], *wide]), "YCbCr")
+        whole = [
+            Image.fromarray(plane).resize((across * plane.shape[1], down * plane.shape[0]), Image.Resampling.NEAREST)
+            for plane in planes[1:]
+        ]
+        image = Image.merge("YCbCr", [Image.fromarray(planes[0]), *(plane.crop((0, 0, width, height)) for plane in whole)])
     file = io.BytesIO()
     tables = [list(table) for table in how.tables]
     image.save(file, "JPEG", qtables=tables, subsampling=how.subsampling, progressive=how.progressive, **metadata)

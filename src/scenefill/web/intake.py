@@ -195,7 +195,7 @@ class EraseOptions(Options):
 
 O = TypeVar("O", bound=BaseModel)  # noqa: E741
 
-Photo = Annotated[UploadFile, File(description="PNG, JPEG, WebP, TIFF, BMP or GIF, 8 or 16 bit")]
+Photo = Annotated[UploadFile, File(description="PNG, JPEG, WebP, TIFF, AVIF, BMP or GIF, 8 or 16 bit; HEIC with the extra heif")]
 MaskFile = Annotated[UploadFile, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
 OptionalMask = Annotated[UploadFile | None, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
 LabelFile = Annotated[UploadFile | None, File(description="label map of the photo's size: 8-bit ids, 255 = the model decides")]
