@@ -15,8 +15,8 @@ HEAD = """# Command line
 <!-- Made by `make docs` from the help texts; a test compares the two. -->
 
 Exit codes: 0 done; 1 some files of a batch failed (the others are written), or `check-data` found errors; 2 a mistake in what
-was given, said in one sentence; 130 interrupted; 143 terminated. Every file is written under a temporary name and then renamed, and nothing that
-stands is replaced without `--overwrite`. `scenefill -v VERB` logs what happens.
+was given, said in one sentence; 130 interrupted; 143 terminated. Every file is written under a temporary name and then renamed,
+and nothing that stands is replaced without `--overwrite`. `scenefill -v VERB` logs what happens.
 """
 
 
