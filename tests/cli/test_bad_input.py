@@ -137,7 +137,7 @@ def test_segment_of_a_folder(run: Run, painter: Painter, folder: Path) -> None:
     assert "knows no classes" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "telea"))
     assert sorted(path.name for path in photos.iterdir()) == ["a.png"]
     Image.new("RGB", (64, 48)).save(photos / "a.jpg")
-    assert "have one name" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+    assert "two photos would have the map" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
 
 
 def test_an_unknown_model_gets_the_near_one(run: Run, folder: Path) -> None:
