@@ -64,3 +64,19 @@ def test_an_identical_picture_counts_for_nothing(scenes: Dataset) -> None:
 def test_a_model_without_labels_has_no_label_statistics(scenes: Dataset, street: LabelSet, flat: Inpainter) -> None:
     sample = build(scenes, "centre", labels=street, size=64)[0]
     assert "confusion" not in measure(flat(sample.blanked, sample.mask), Truth(sample, street)).statistics
+
+
+def test_phantom_is_what_the_judge_sees_in_the_hole_beyond_the_truth(scenes: Dataset, street: LabelSet, flat: Inpainter) -> None:
+    sample = build(scenes, "centre", labels=street, size=64)[0]
+    car, road = street.id("car"), street.id("road")
+
+    def judge(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The upper half of a fill is a car, nothing of the truth is."""
+        ids = np.full(picture.shape[:2], road, np.uint8)
+        ids[:32] = road if (picture == sample.image).all() else car
+        return ids
+
+    found = measure(flat(sample.blanked, sample.mask, detail="none"), Truth(sample, street, judge=judge))
+    assert share(found.statistics["phantom"]) == 0.5
+    plain = measure(flat(sample.blanked, sample.mask, detail="none"), Truth(sample, street))
+    assert np.isnan(share(plain.statistics["phantom"]))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..evaluation.measures import Judge
+    from ..labels import LabelSet
 
 EXAMPLE = options.example(
     "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
@@ -67,12 +71,25 @@ def evaluate(
         holes,
         out,
         features=None if features == "none" else FeatureDistance(feature_network(features), features),
+        judge=_judge(labels) if masks.startswith("removal") else None,
         detail=detail,
         pictures=pictures,
         overwrite=overwrite,
         follow=lambda samples: tracked(samples, "cases"),
     )
     typer.echo(f"{out / 'report.md'}: {len(holes)} cases, sha256 {holes.digest[:12]}; pictures: {out / 'index.html'}")
+
+
+def _judge(labels: LabelSet) -> Judge | None:
+    """The independent segmenter, where its public file is at hand."""
+    from ..errors import WeightsError
+    from ..evaluation.segmenter import FILE, Segmenter
+
+    try:
+        return Segmenter.open(labels).segment
+    except WeightsError:
+        typer.echo(f"phantom is left out: {FILE} is in neither SCENEFILL_DATA nor the cache", err=True)
+        return None
 
 
 def _named(models: list[str]) -> dict[str, str]:

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..filling.result import Result
-from ..labels import UNKNOWN, LabelSet
+from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..metrics import calibration, pixel, structure
 from ..metrics.perceptual import FeatureDistance, feature_distance, pooled
 from ..metrics.semantic import Confusion, right
 from .cases import Sample
 
 Array = NDArray[np.float64]
-Better = Literal["higher", "lower", "near 1", "near -1"]
+Judge = Callable[[NDArray[np.uint8]], LabelMap]
+"""An independent segmenter: RGB (H, W, 3) uint8 -> ids (H, W) of the cases' label set."""
+Better = Literal["higher", "lower", "near 0", "near 1", "near -1"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def metrics(labels: LabelSet | None, network: str | None) -> tuple[Metric, ...]:
         mean("checkerboard", "", "near 1", f"how much of the luma inside the hole repeats itself with the pixel grid after "
              f"{', '.join(map(str, structure.PERIODS))} pixels, mean over the pictures, over the same mean of the truth; "
              "above 1 is a pattern of the network's own"),
+        mean("phantom", "", "near 0", "share of the hole that an independent segmenter calls movable, less that of the truth"),
     )  # fmt: skip
     features = (
         mean("feature_distance", "", "lower", f"squared difference of unit feature vectors ({network}), mean over the positions "
@@ -106,6 +109,7 @@ class Truth:
     sample: Sample
     labels: LabelSet | None
     features: FeatureDistance | None = None
+    judge: Judge | None = None
 
     @cached_property
     def visibility(self) -> float:
@@ -123,6 +127,17 @@ class Truth:
     def maps(self) -> tuple[Tensor, ...]:
         """Features of the picture; none without a feature network."""
         return self.features.maps(self.sample.image) if self.features else ()
+
+    def movable(self, picture: NDArray[np.uint8]) -> float:
+        """The share of the hole that the judge calls movable, NaN without a judge or without movable classes."""
+        if self.judge is None or self.labels is None or not self.labels.movable:
+            return float("nan")
+        seen = self.judge(picture)[self.sample.mask]
+        return float(np.isin(seen, self.labels.ids(self.labels.movable)).mean())
+
+    @cached_property
+    def truly_movable(self) -> float:
+        return self.movable(self.sample.image)
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,7 @@ def measure(result: Result, case: Truth) -> Measured:
         "seam": _one(structure.visibility(image, hole) / case.visibility),
         "sharpness": np.array([structure.gradient_energy(image, hole), case.energy]),
         "checkerboard": _finite([structure.repetition(image, hole), case.repetition]),
+        "phantom": _one(case.movable(image) - case.truly_movable),
     }
     row = None
     if case.features is not None:

@@ -16,7 +16,7 @@ from ..metrics.perceptual import FeatureDistance, pooled
 from ..pictures.files import replacing
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
-from .measures import Array, Measured, Truth, measure
+from .measures import Array, Judge, Measured, Truth, measure
 from .tables import Report, to_csv, to_json, to_markdown
 
 Follow = Callable[[CaseSet], Iterable[Sample]]
@@ -29,6 +29,7 @@ def evaluate(
     out: Path,
     *,
     features: FeatureDistance | None = None,
+    judge: Judge | None = None,
     detail: Detail = "none",
     pictures: int = 40,
     overwrite: bool = False,
@@ -38,6 +39,7 @@ def evaluate(
 
     models: by the name they have in the report; differences are taken to the first.
     features: network for the feature and Fréchet distances; without it they are left out.
+    judge: says what is movable in a fill and in the truth; without it there is no `phantom`.
     detail: as in `Inpainter.fill`; without it networks are compared by what they draw themselves.
     pictures: how many of the cases, spread evenly, are shown.
     Raises OutputError where a report stands already, ConfigError for a model with other classes than the cases.
@@ -55,7 +57,7 @@ def evaluate(
         if index in shown:
             write_pictures(out, index, sample, results, cases.labels)
 
-    report = run(models, cases, features=features, detail=detail, seen=draw, follow=follow)
+    report = run(models, cases, features=features, judge=judge, detail=detail, seen=draw, follow=follow)
     _write(out / "cases.json", cases.to_json())
     _write(out / "per_image.csv", to_csv(report))
     _write(out / "report.md", to_markdown(report))
@@ -75,6 +77,7 @@ def run(
     cases: CaseSet,
     *,
     features: FeatureDistance | None = None,
+    judge: Judge | None = None,
     detail: Detail = "none",
     seen: Callable[[int, Sample, Mapping[str, Result]], None] = lambda *_: None,
     follow: Follow = iter,
@@ -86,7 +89,7 @@ def run(
     facts = []
     for index, sample in enumerate(follow(cases)):
         results = {name: model(sample.blanked, sample.mask, intent="restore", detail=detail) for name, model in models.items()}
-        truth = Truth(sample, cases.labels, features)
+        truth = Truth(sample, cases.labels, features, judge)
         for name, result in results.items():
             measured[name].append(measure(result, truth))
         if features:
