@@ -10,7 +10,7 @@ demo: $(VENV)/core
 	$(VENV)/bin/scenefill demo examples/photos/red-car.jpg examples/masks/red-car.png --out out/demo --overwrite
 
 test: check
-	$(VENV)/bin/python -m pytest --cov=scenefill --cov-report=term:skip-covered
+	$(VENV)/bin/python -m pytest --numprocesses=2 --dist=loadfile --cov=scenefill --cov-report=term:skip-covered
 
 check: $(VENV)/dev
 	$(VENV)/bin/ruff check
