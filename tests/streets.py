@@ -49,7 +49,15 @@ def training(photos: Path, **sections: dict[str, Any]) -> dict[str, Any]:
         "loss": {"perceptual": 0.0, "feature_matching": 0.5},
         "discriminator": {"scales": 2, "width": 4, "layers": 2},
         "optimiser": {"lr": 1e-3},
-        "run": {"images": 16, "batch_size": 2, "threads": 1, "log_every": 4, "sample_every": 8, "checkpoint_every": 8},
+        "run": {
+            "images": 16,
+            "batch_size": 2,
+            "precision": "32-true",
+            "threads": 1,
+            "log_every": 4,
+            "sample_every": 8,
+            "checkpoint_every": 8,
+        },
     }
     return {name: values[name] | sections.get(name, {}) for name in values}
 

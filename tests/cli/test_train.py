@@ -71,6 +71,8 @@ def test_a_dry_run_prints_what_the_run_would_be(run: Run, config: Path, tmp_path
     assert said["samples"] == 8
     assert said["config"]["data"]["size"] == 48
     assert set(said["parameters"]) == {"generator", "discriminator"}
+    assert said["precision"] == "32-true"
+    assert said["hours"] == pytest.approx(said["config"]["run"]["images"] / said["images_per_s"] / 3600, abs=0.01)
     assert not (tmp_path / "out").exists()
 
 

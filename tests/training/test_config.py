@@ -100,7 +100,7 @@ def test_later_overrides_win(file: Path) -> None:
         ("data.short_side=[256]", "data.short_side takes 2 values, given are 1"),
         ("data.masks.centre=half", "data.masks.centre must be of type float, given is 'half'"),
         ("data.masks.circle=1", 'there is no kind "circle"'),
-        ("run.precision=fp8", "run.precision must be one of '32-true', 'bf16-mixed', '16-mixed', given is 'fp8'"),
+        ("run.precision=fp8", "run.precision must be one of 'auto', '32-true', 'bf16-mixed', '16-mixed', given is 'fp8'"),
         ("data=3", "data must be of type DataConfig, given is 3"),
         ("run.images.more=3", 'override "run.images.more=3": images is a value'),
         ("run.images", 'override "run.images" is not of the form key=value'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import nn
 
 from scenefill.data.stream import Stream
 from scenefill.errors import ScenefillError
+from scenefill.training import engine
 from scenefill.training.config import parse
 from scenefill.training.engine import Hooks, Progress, average_into, learning_rate, start, train
 from scenefill.training.sections import OptimiserConfig, TrainConfig
@@ -30,21 +32,21 @@ from scenefill.training.tasks.semantic import SemanticInpainting
 )
 def test_the_rate_rises_holds_and_falls_as_a_cosine(seen: int, expected: float) -> None:
     schedule = OptimiserConfig(warm_up=100, decay_from=0.5, final=0.2)
-    assert learning_rate(seen, 1000, schedule) == pytest.approx(expected)
+    assert learning_rate(seen, seen / 1000, schedule) == pytest.approx(expected)
 
 
 def test_a_quarter_down_the_cosine() -> None:
     # (1 - cos(pi / 4)) / 2 = 0.1464 of the way
-    assert learning_rate(625, 1000, OptimiserConfig(decay_from=0.5)) == pytest.approx(1 - 0.1464466)
+    assert learning_rate(625, 0.625, OptimiserConfig(decay_from=0.5)) == pytest.approx(1 - 0.1464466)
 
 
 def test_the_rate_is_constant_by_default() -> None:
-    assert {learning_rate(seen, 1000, OptimiserConfig()) for seen in (0, 500, 1000, 2000)} == {1.0}
+    assert {learning_rate(seen, seen / 1000, OptimiserConfig()) for seen in (0, 500, 1000, 2000)} == {1.0}
 
 
 def test_rising_and_falling_at_once() -> None:
     schedule = OptimiserConfig(warm_up=1000, decay_from=0.0)
-    assert learning_rate(499, 1000, schedule) == pytest.approx(0.5 * 0.5, rel=0.01)
+    assert learning_rate(499, 0.499, schedule) == pytest.approx(0.5 * 0.5, rel=0.01)
 
 
 def test_the_average_moves_by_what_is_left_of_the_decay() -> None:
@@ -223,3 +225,20 @@ def test_restoring_brings_back_every_value(photos: Path) -> None:
         for number, moments in state["optimisers"][network]["state"].items():
             for name, tensor in moments.items():
                 assert torch.equal(again["optimisers"][network]["state"][number][name], tensor)
+
+
+def test_a_run_may_be_ended_by_the_clock(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step takes a minute of this clock: the fourth ends a run of four, with a checkpoint, and the rate falls on the way."""
+    now = itertools.count(0, 60)
+    monkeypatch.setattr(engine.time, "monotonic", lambda: next(now) / 4)  # four looks at the clock a step
+    config = parse(
+        training(photos, run={"images": 1000, "minutes": 4.0, "log_every": 2}, optimiser={"lr": 1.0e-3, "decay_from": 0.25})
+    )
+    record: Record = []
+    progress = go(config, SemanticInpainting(config), record)
+    assert progress.images_seen == 8
+    assert [images for _, images in _calls(record, "checkpoint")] == [8]
+    rates = [values["lr"] for _, (_, values) in _calls(record, "log")]
+    assert rates[0] == 1e-3
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 5e-4

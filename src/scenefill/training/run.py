@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..networks.interface import Network, as_float16, described, load_into
 from . import checkpoint, tasks
 from .config import plain
 from .engine import Hooks, Progress, parts_of, start, train
+from .precision import resolved
 from .runlog import RunLog, sample_sheet
 from .sections import RunConfig, TrainConfig
 from .task import Task, question
@@ -29,6 +31,7 @@ Validate = Callable[[Network], dict[str, float]]
 """Figures of a network (in evaluation mode) by name; made by the evaluation room, called by the loop."""
 
 SAMPLES = 6
+WARM_STEPS, TIMED_STEPS = 2, 4
 CHECKPOINTS = "checkpoints"
 
 
@@ -106,9 +109,17 @@ def _launched(settings: RunConfig, accelerator: str, devices: int | str) -> Any:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=settings.precision)
+    precision, _ = arithmetic(settings, accelerator)
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
     fabric.launch()
     return fabric
+
+
+def arithmetic(settings: RunConfig, accelerator: str = "auto") -> tuple[Any, str]:
+    """The precision that a run takes on this machine's accelerator, and why, in one clause."""
+    from lightning_fabric import Fabric
+
+    return resolved(settings.precision, Fabric(accelerator=accelerator, devices=1).device.type)
 
 
 def _hooks(
@@ -162,6 +173,28 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
         "batch": tuple(batch.image.shape),
         "terms": terms,
     }
+
+
+def pace(config: TrainConfig, accelerator: str = "auto") -> dict[str, Any]:
+    """Takes a few steps on networks that are thrown away, and says how fast this machine trains.
+
+    Returns the precision, images per second (the first steps left out, which warm up), hours of the whole run at that pace.
+    """
+    fabric = _launched(config.run, accelerator, 1)
+    task = _task(config)
+    stream = Stream(config.data, task.generator.labels, config.run.batch_size, config.run.seed)
+    clock = [time.monotonic()]
+
+    def nothing(*_: Any) -> None: ...
+
+    hooks = Hooks(nothing, nothing, nothing, nothing, progress=lambda *_: clock.append(time.monotonic()))
+    few = (WARM_STEPS + TIMED_STEPS) * config.run.batch_size
+    short = replace(config.run, images=few, log_every=0, sample_every=0, checkpoint_every=0, validate_every=0)
+    train(start(task, fabric, config.optimiser), stream, fabric, short, config.optimiser, hooks)
+    rate = TIMED_STEPS * config.run.batch_size / (clock[-1] - clock[WARM_STEPS])
+    hours = config.run.images / rate / 3600
+    precision, _ = arithmetic(config.run, accelerator)
+    return {"precision": precision, "images_per_s": round(rate, 2), "hours": round(hours, 2)}
 
 
 def _task(config: TrainConfig) -> Task:

@@ -35,10 +35,13 @@ class RunConfig:
     """How long and how carefully. All counts are images seen, so that they hold for any batch size and number of processes."""
 
     images: int = 1_000_000
+    minutes: float = 0.0
+    """Ends the run after this time even if fewer images were seen, the learning rate falling accordingly; 0: no limit."""
     batch_size: int = 8
     """Per process."""
     seed: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    """"auto": bf16-mixed where the processor or the GPU has instructions for it, else 32-true (`training.precision`)."""
     threads: int = 0
     """CPU threads of each process; 0: all."""
     ema: float = 0.999
@@ -60,6 +63,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.images < 1 or self.batch_size < 1:
             raise ConfigError(f"run.images and run.batch_size are 1 or more, given are {self.images} and {self.batch_size}")
+        if self.minutes < 0:
+            raise ConfigError(f"run.minutes is a time, or 0 for no limit; given is {self.minutes:g}")
 
 
 @dataclass(frozen=True)

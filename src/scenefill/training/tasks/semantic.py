@@ -12,7 +12,8 @@ from ...data.batches import Batch
 from ...errors import ConfigError
 from ...losses import adversarial, reconstruction, segmentation
 from ...losses.perceptual import feature_network, perceptual
-from ...networks.discriminators import MultiScaleDiscriminator, Verdict
+from ...networks.discriminators import Jury, MultiScaleDiscriminator, ProjectedDiscriminator, Verdict
+from ...networks.efficientnet import EfficientNetLite0
 from ...networks.interface import Prediction
 from ...networks.layers import one_hot
 from ..sections import TrainConfig
@@ -32,7 +33,7 @@ class SemanticLoss:
     """What the L1 of scales 1..4 counts against that of scale 0."""
     perceptual: float = 0.1
     """lambda_p."""
-    perceptual_network: Literal["vgg16", "squeezenet"] = "vgg16"
+    perceptual_network: Literal["vgg16", "squeezenet", "efficientnet"] = "vgg16"
     """Psi."""
     perceptual_scales: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Scales l at which the perceptual term is taken."""
@@ -64,6 +65,19 @@ class SemanticDiscriminator:
     layers: int = 3
     label_map: bool = False
     """It also sees the true label map, so that it judges whether the texture fits the class."""
+    projected: int = 0
+    """Channels of a second judge that looks through EfficientNet-Lite0 (Sauer et al. 2021, not in the paper); 0: none."""
+
+    def __post_init__(self) -> None:
+        if self.label_map and self.projected:
+            raise ConfigError("discriminator.projected looks at the picture alone: leave out label_map, or projected")
+
+    def judge(self, classes: int) -> nn.Module:
+        """Them, as one module."""
+        patches = MultiScaleDiscriminator(classes, scales=self.scales, width=self.width, layers=self.layers)
+        if not self.projected:
+            return patches
+        return Jury(patches, ProjectedDiscriminator(EfficientNetLite0.from_package(), width=self.projected))
 
 
 class SemanticInpainting(AdversarialTask):
@@ -84,8 +98,7 @@ class SemanticInpainting(AdversarialTask):
             d: SemanticDiscriminator = config.discriminator
             if d.label_map and not self.classes:
                 raise ConfigError("discriminator.label_map needs a network with label heads")
-            judge = MultiScaleDiscriminator(self.classes if d.label_map else 0, scales=d.scales, width=d.width, layers=d.layers)
-            self.networks = {**self.networks, "discriminator": judge}
+            self.networks = {**self.networks, "discriminator": d.judge(self.classes if d.label_map else 0)}
         self.joins_at = self.loss.adversarial_from
         self.features = feature_network(self.loss.perceptual_network) if self.loss.perceptual else None
         self.far_features = feature_network("espnetv2") if self.loss.receptive else None
