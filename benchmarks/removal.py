@@ -40,6 +40,8 @@ def main() -> None:
     parser.add_argument("--detail", default="auto", help="as in `scenefill inpaint`")
     parser.add_argument("--validation", action="store_true", help="the validation sets instead of the test sets")
     parser.add_argument("--count", type=int, help="so many photos of each set (default: all)")
+    parser.add_argument("--seed", type=int, help="draws them (default: they are spread evenly)")
+    parser.add_argument("--size", type=int, help="as in `scenefill inpaint`")
     parser.add_argument("--out", type=Path, default=Path("out/removal"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -47,11 +49,11 @@ def main() -> None:
     print("| set | photos | in the photo | " + " | ".join(models) + " |\n|---|---|---|" + "---|" * len(models))
     for title, source in (VALIDATION if arguments.validation else TEST).items():
         shares, rows = [], list[list[sheets.Panel]]()
-        for name, photo, hole in tracked(list(things(source, arguments.count)), title):
+        for name, photo, hole in tracked(list(things(source, arguments.count, arguments.seed)), title):
             row: list[sheets.Panel] = [(name, np.where((hole ^ masks.dilate(hole, 1))[..., None], (255, 0, 0), photo))]
             found = [share(segmenter, photo, hole)]
             for model, fill in models.items():
-                result = fill(photo, hole, intent=arguments.intent, detail=arguments.detail)
+                result = fill(photo, hole, intent=arguments.intent, detail=arguments.detail, size=arguments.size)
                 filled = result.picture.rgb8()
                 found.append(share(segmenter, filled, hole))
                 row += [("filled", result.mask), (f"{model}: {found[-1]:.2f}", filled)]
@@ -67,12 +69,16 @@ def share(segmenter: Segmenter, picture: NDArray[np.uint8], hole: Mask) -> float
     return float(np.isin(segmenter.segment(picture)[hole], MOVABLE).mean())
 
 
-def things(source: str, count: int | None) -> Iterator[tuple[str, NDArray[np.uint8], Mask]]:
-    """Name, photo (H, W, 3) and drawn mask (H, W) of so many photos of a set, spread evenly."""
+def things(source: str, count: int | None, seed: int | None = None) -> Iterator[tuple[str, NDArray[np.uint8], Mask]]:
+    """Name, photo (H, W, 3) and drawn mask (H, W) of so many photos of a set, drawn by a seed or spread evenly."""
     photos = public.source(source, data_root(), STREET)
     found = [(item.name, *photos.load(index, STREET)) for index, item in enumerate(photos.items)]
     drawn = [(name, photo, hole) for name, photo, labels in found if (hole := drawn_mask(labels)) is not None]
-    places = np.linspace(0, len(drawn) - 1, min(count or len(drawn), len(drawn))).round().astype(int)
+    few = min(count or len(drawn), len(drawn))
+    if seed is None:
+        places = np.linspace(0, len(drawn) - 1, few).round().astype(int)
+    else:
+        places = np.sort(np.random.default_rng(seed).choice(len(drawn), few, replace=False))
     return (drawn[place] for place in places)
 
 
