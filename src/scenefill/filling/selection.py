@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..labels import LabelMap
 from ..pictures import masks
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
@@ -32,9 +33,12 @@ ROUNDS = 3
 Rgb = NDArray[np.uint8]
 
 
-def select(questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int]], size: int | None) -> Mask:
+def select(
+    questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int]], size: int | None, known: LabelMap | None = None
+) -> Mask:
     """(H, W): the things under the points (x, y), in pixels of the photo (H, W, 1|3).
 
+    known: the label map (H, W) of the photo by this model, which then need not look at the whole photo again.
     Raises InputError for a point outside the photo, LabelError for a model without semantics.
     """
     classes(questions.backend, "select a thing in a photo")
@@ -44,29 +48,36 @@ def select(questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int
             raise InputError(f"there is nothing at {x},{y}: the photo is {width}x{height} (width x height), counted from 0")
     selected = np.zeros((height, width), bool)
     everything = crops.whole(height, width, size, questions.backend.stride)
+    if points and known is None:
+        known = _map(questions, pixels, everything)
     for point in points:
-        rough = _region(questions, pixels, everything, point)
-        (closer,) = crops.plan(rough, size, questions.backend.stride)
-        region = rough
+        assert known is not None
+        region = _region(known, everything, point, (height, width))
+        (closer,) = crops.plan(region, size, questions.backend.stride)
         if closer.scale < everything.scale:  # the map of the surroundings is finer than that of the whole photo
-            fine = _region(questions, pixels, closer, point)
-            region = fine if fine.any() else rough
+            fine = _region(_map(questions, pixels, closer), closer, point, (height, width))
+            region = fine if fine.any() else region
         selected |= _outlined(pixels, region, min(closer.scale, everything.scale))
     return selected
 
 
-def _region(questions: Questions, pixels: Pixels, crop: Crop, point: tuple[int, int]) -> Mask:
-    """(H, W): what is connected with the point and of its class, as the model sees the crop."""
+def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
+    """(height, width): the classes in a crop, as the model sees them."""
     nothing = asked(questions.backend, np.zeros(pixels.shape[:2], bool))
     logits = questions.ask(pixels, nothing, crop).logits
     assert logits is not None, f"{questions.backend.name} has a label set and gives no scores"
     labels = np.empty((crop.height, crop.width), np.uint8)
     for rows, band in crops.enlarge(logits[0], crop, cv2.INTER_LINEAR):
         labels[rows] = band.argmax(axis=2)
+    return labels
+
+
+def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int]) -> Mask:
+    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop."""
     row, column = point[1] - crop.top, point[0] - crop.left
     seed = np.zeros(labels.shape, bool)
     seed[row, column] = True
-    region = np.zeros(pixels.shape[:2], bool)
+    region = np.zeros(shape, bool)
     region[crop.slices] = masks.connected(seed, labels == labels[row, column])
     return region
 

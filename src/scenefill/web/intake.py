@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartParser
 from ..errors import LabelError
 from ..filling.detail import Detail
 from ..filling.inpainter import Inpainter
+from ..filling.removal import Intent
 from ..labels import LabelMap, LabelSet
 from ..pictures import images, masks
 from ..pictures.images import Picture
@@ -147,6 +148,15 @@ ClassName = Annotated[str, Field(max_length=100)]
 Classes = Annotated[list[ClassName], Field(max_length=300)]
 ModelName = Annotated[str | None, Field(max_length=200, description="A name that GET /api/v1/models lists; null: the default.")]
 Pixels = Annotated[int, Field(ge=0, le=1000)]
+Growth = Annotated[
+    Pixels | Literal["auto"],
+    Field(
+        union_mode="left_to_right",
+        description='The hole is made larger all round by so many pixels, or "auto": by what belongs to the things removed.',
+    ),
+]
+Point = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+Points = Annotated[list[Point], Field(max_length=100)]
 Texture = Annotated[Detail, Field(description="Texture of the known surroundings for what a network leaves blurred.")]
 Format = Literal["png", "jpeg", "webp", "tiff"]
 
@@ -169,7 +179,11 @@ class FillOptions(Options):
     """What every fill can be told."""
 
     forbid: Annotated[Classes, Field(description="Classes that may not appear in the hole.")] = []
-    grow: Annotated[Pixels, Field(description="The hole is made larger all round by so many pixels.")] = 0
+    intent: Annotated[
+        Intent,
+        Field(description="remove: what lies under the mask is not put there again; restore: it has no influence on anything."),
+    ] = "remove"
+    grow: Growth = "auto"
     feather: Annotated[Pixels, Field(description="The fill fades into the photo over so many pixels.")] = 0
     detail: Texture = "auto"
 
@@ -177,6 +191,7 @@ class FillOptions(Options):
 class InpaintOptions(FillOptions):
     """Of POST /inpaint."""
 
+    at: Annotated[Points, Field(description="Remove the things at these pixels [x, y], in place of a mask.")] = []
     invert_mask: Annotated[bool, Field(description="Black is the hole.")] = False
     resize_mask: Annotated[bool, Field(description="Stretch a mask of another size.")] = False
     size: Annotated[int | None, Field(ge=1, le=LARGEST_SIDE, description="Side at which the model works.")] = None
@@ -196,8 +211,10 @@ class EraseOptions(Options):
 O = TypeVar("O", bound=BaseModel)  # noqa: E741
 
 Photo = Annotated[UploadFile, File(description="PNG, JPEG, WebP, TIFF, AVIF, BMP or GIF, 8 or 16 bit; HEIC with the extra heif")]
-MaskFile = Annotated[UploadFile, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
-OptionalMask = Annotated[UploadFile | None, File(description="white (128 and above) is the hole; in RGBA, what is opaque")]
+MaskFile = Annotated[
+    UploadFile | None,
+    File(description="white is the hole, or one colour on black or on transparency; two values of any kind: the higher one"),
+]
 LabelFile = Annotated[UploadFile | None, File(description="label map of the photo's size: 8-bit ids, 255 = the model decides")]
 EdgesFile = Annotated[
     UploadFile | None, File(description="white strokes on black: where edges shall be, for a model led by them")
@@ -213,10 +230,14 @@ def options(text: str, kind: type[O]) -> O:
         raise HTTPException(422, "options: " + sentence(error.errors())) from None
 
 
+_NO_PLACES = ("body", "query", "path", "header", "constrained-int", "int", "literal['auto']")
+"""What pydantic says of where something is wrong, and nobody has written."""
+
+
 def sentence(errors: object) -> str:
     """The first of pydantic's errors as one sentence."""
     first = list(errors)[0] if isinstance(errors, list | tuple) and errors else {}  # noqa: RUF015
-    place = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header"))
+    place = ".".join(str(part) for part in first.get("loc", ()) if part not in _NO_PLACES)
     given = json.dumps(first.get("input"), default=str, ensure_ascii=False)
     shown = f", given is {given}" if given != "null" and len(given) <= 100 else ""
     return f"{place}: {first.get('msg', 'cannot be used')}{shown}".removeprefix(": ")
