@@ -1,4 +1,4 @@
-"""What a model sees in an open photo: the thing under a click, and what a removal takes along."""
+"""What a model sees in an open photo: the thing under a click, and what a fill takes along."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import STREET
 from numpy.typing import NDArray
 from web.conftest import Gated, Running, decoded, png
 
@@ -15,8 +14,8 @@ CAR = (slice(28, 40), slice(20, 44))
 """Of the street."""
 
 
-def _removal(web: Running, session: str, mask: NDArray[Any], **options: Any) -> Any:
-    return web.client.post(f"{session}/removal", files={"mask": png(mask)}, data={"options": json.dumps(options)})
+def _extent(web: Running, session: str, mask: NDArray[Any], **options: Any) -> Any:
+    return web.client.post(f"{session}/extent", files={"mask": png(mask)}, data={"options": json.dumps(options)})
 
 
 def _select(web: Running, session: str, *at: int, **options: Any) -> Any:
@@ -33,7 +32,7 @@ def forgetful() -> NDArray[np.uint8]:
 
 def test_what_a_removal_takes_along(web: Running, photo: bytes, forgetful: NDArray[np.uint8]) -> None:
     session = web.open(photo)
-    answer = _removal(web, session, forgetful)
+    answer = _extent(web, session, forgetful)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert json.loads(answer.headers["x-scenefill-things"]) == ["vehicle"]
     grown = decoded(answer.content) == 255
@@ -122,12 +121,23 @@ def test_clicks_that_select_nothing(web: Running, photo: bytes, asked: dict[str,
 
 def test_a_removal_without_its_mask_or_its_photo(web: Running, photo: bytes, mask: bytes) -> None:
     session = web.open(photo)
-    answer = web.client.post(f"{session}/removal", files={"nothing": b""})
+    answer = web.client.post(f"{session}/extent", files={"nothing": b""})
     assert (answer.status_code, "a mask is missing" in answer.json()["detail"]) == (422, True)
-    assert _removal(web, session, decoded(mask)[:, :10]).status_code == 422
-    assert _removal(web, session, decoded(mask), base="7").status_code == 404
-    assert _removal(web, "/api/v1/sessions/none", decoded(mask)).status_code == 404
-    plain = _removal(web, session, decoded(mask), model="telea")
+    assert _extent(web, session, decoded(mask)[:, :10]).status_code == 422
+    assert _extent(web, session, decoded(mask), base="7").status_code == 404
+    assert _extent(web, "/api/v1/sessions/none", decoded(mask)).status_code == 404
+    plain = _extent(web, session, decoded(mask), model="telea")
     assert json.loads(plain.headers["x-scenefill-things"]) == []
     assert (decoded(plain.content) == decoded(mask)).all()
-    assert STREET.movable
+
+
+def test_a_number_of_pixels_is_grown_by(web: Running, photo: bytes, mask: bytes) -> None:
+    session = web.open(photo)
+    for intent in ("remove", "restore"):
+        answer = _extent(web, session, decoded(mask), intent=intent, grow=2)
+        fill = web.fill(session, mask, intent=intent, grow=2).json()
+        grown = decoded(answer.content)
+        assert (grown[6, 8 - 2 : 16 + 2] == 255).all()
+        assert (grown > 0).sum() > 64
+        assert (grown == decoded(web.client.get(fill["mask_url"]).content)).all()
+        assert json.loads(answer.headers["x-scenefill-things"]) == []

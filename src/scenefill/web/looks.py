@@ -1,7 +1,8 @@
-"""What a model sees in an open photo: its label map, the thing under a click, and what a removal will take along."""
+"""What a model sees in an open photo: its label map, the thing under a click, and what a fill will take along."""
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Annotated, Literal
 
@@ -9,13 +10,15 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import Field
 
 from ..filling.inpainter import Inpainter
+from ..filling.removal import Intent, Removal
 from ..labels import LabelMap
+from ..pictures import images, masks
 from ..pictures.images import Picture
 from . import intake
 from .answers import PREFIX, Maps
 from .direct import CANCELLED, PROBLEMS, ServiceOf, as_json, multipart, pictures
 from .editor import NOT_THERE, Number
-from .intake import MaskFile, Options, OptionsText, Point
+from .intake import Growth, MaskFile, Options, OptionsText, Point
 from .pool import Job
 from .service import Service
 from .sessions import Semantics, Session
@@ -27,9 +30,16 @@ THINGS = "X-Scenefill-Things"
 
 
 class LookRequest(Options):
-    """Of POST segment, and the options of POST removal."""
+    """Of POST segment."""
 
     base: Number = None
+
+
+class ExtentOptions(LookRequest):
+    """Of POST extent."""
+
+    intent: Intent = "remove"
+    grow: Growth = "auto"
 
 
 class SelectRequest(LookRequest):
@@ -79,15 +89,15 @@ async def select(request: Request, service: ServiceOf, session: str, wanted: Sel
     return await service.answer(request, service.fills, service.submit(service.fills, work))
 
 
-@router.post("/{session}/removal", response_class=Response, dependencies=[Depends(multipart)], responses=pictures("PNG"))
-async def removal(
+@router.post("/{session}/extent", response_class=Response, dependencies=[Depends(multipart)], responses=pictures("PNG"))
+async def extent(
     request: Request, service: ServiceOf, session: str, mask: MaskFile = None, options: OptionsText = "{}"
 ) -> Response:
-    """What a removal will fill where this is the mask: white, grown over what belongs to the things under it.
+    """What a fill will fill where this is the mask: white, and for a removal grown over what belongs to the things under it.
 
     The movable things that it takes away stand in the header X-Scenefill-Things.
     """
-    chosen = intake.options(options, LookRequest)
+    chosen = intake.options(options, ExtentOptions)
     opened = service.session(session)
     hole = await intake.given(mask, "the mask")
     if hole is None:
@@ -95,8 +105,12 @@ async def removal(
 
     def work(job: Job[Response]) -> Response:
         fill = service.models.get(chosen.model)
-        found = fill.removal(service.picture(opened, chosen.base), intake.mask(hole, service.settings))
-        return _mask(intake.grey(found.mask), found.things)
+        mask = intake.mask(hole, service.settings)
+        found = Removal(mask, ())
+        if chosen.intent == "remove":
+            found = fill.removal(service.picture(opened, chosen.base), mask)
+        grown = masks.dilate(mask, chosen.grow) if chosen.grow != "auto" else found.mask
+        return _mask(intake.grey(grown), found.things)
 
     return await service.answer(request, service.fills, service.submit(service.fills, work))
 
@@ -105,6 +119,10 @@ def _map(service: Service, fill: Inpainter, session: Session, base: str | None, 
     """What a model sees in a picture: known from a former look, or looked up now."""
     name = fill.backend.name
     known = session.looks.get((name, base))
+    made = session.fills.get(base) if base is not None else None
+    if known is None and made and made.model == name and made.semantics and made.semantics.state == "done":
+        known = images.read(io.BytesIO(made.semantics.future.result().labels)).pixels[:, :, 0]
+        session.keep_look(name, base, known)
     if known is None:
         known, _ = fill.segment(picture)
         session.keep_look(name, base, known)

@@ -18,7 +18,7 @@ import { Variant, makeRoom } from "./variant.js";
 /** @typedef {import("./variant.js").Ground} Ground */
 /** @typedef {import("./variant.js").Request} Request */
 /** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
-/** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "bucket" | "dropper"} ToolName */
+/** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "object" | "bucket" | "dropper"} ToolName */
 /** @typedef {{present: Variant | null, base: Variant | null, model: Model | null}} Standing  What undo brings back, beside the planes. */
 
 /** Value of the hole's pixels in its plane and in its PNG. */
@@ -42,7 +42,10 @@ export class Editor extends Commands {
   model = null;
   /** Names of classes that may not appear in the hole. @type {Set<string>} */
   forbidden = new Set();
-  grow = 0;
+  /** @type {import("./api.js").Intent} */
+  intent = "remove";
+  /** @type {import("./api.js").Growth} */
+  grow = "auto";
   feather = 0;
   /** @type {Target} */
   target = "hole";
@@ -168,19 +171,6 @@ export class Editor extends Commands {
     if (!this.record("clear the hole", edits)) this.say("There is no hole to clear.");
   }
 
-  /** Makes every pixel of a class part of the hole; `map` has to have come. @param {number} id */
-  select(id) {
-    const map = this.present?.maps?.labels.plane;
-    if (!map) return;
-    const chosen = new Plane(map.width, map.height, 0);
-    chosen.data.set(map.data.map((value, i) => (value === id ? HOLE : this.hole.data[i])));
-    const edit = new Edit(this.hole);
-    edit.load(chosen.snapshot());
-    const { name } = this.classes[id];
-    if (!this.record(`select ${name}`, [edit])) this.say(`There is no ${name} here that is not in the hole.`);
-    else this.say(`Every ${name} is part of the hole now. Paint a little over the outlines, then fill.`);
-  }
-
   /** The class of a pixel as the user or else the network has it; UNKNOWN where neither does. @param {number} index */
   classAt(index) {
     if (this.hole.data[index] && this.hints.data[index] !== UNKNOWN) return this.hints.data[index];
@@ -220,10 +210,11 @@ export class Editor extends Commands {
     await this.work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
       const ground = this.#ground();
       const { width, height } = this.hole;
-      const mask = await encode(this.hole.data, width, height);
+      const mask = unsure && !this.isOpen ? null : await encode(this.hole.data, width, height);
       const labels = this.hints.isEmpty || !model.labels ? null : await encode(this.hints.data, width, height);
+      const { intent, grow, feather, threshold } = this;
       const forbid = model.labels ? [...this.forbidden] : [];
-      const options = { model: model.name, forbid, grow: this.grow, feather: this.feather, ...(unsure && { unsure: this.threshold }) };
+      const options = { model: model.name, forbid, intent, grow, feather, ...(unsure && { unsure: threshold }) };
       const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
       const before = this.#standing;
       this.#stand({ ...before, present: variant, base: ground.base });
@@ -237,7 +228,7 @@ export class Editor extends Commands {
     const { session, present, model } = this;
     if (!session || !present || !model) return;
     await this.work(`Finding and erasing ${name}`, async (signal) => {
-      const options = { model: model.name, feather: this.feather, ...(this.grow && { grow: this.grow }) };
+      const options = { model: model.name, feather: this.feather, ...(this.grow !== "auto" && { grow: this.grow }) };
       const ground = { hole: new Map(), hints: new Map(), base: present, painted: ++this.#largest };
       const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
       const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
@@ -286,6 +277,13 @@ export class Editor extends Commands {
     const { present } = this;
     if (present && !present.maps) await this.#readMaps(present);
     return Boolean(present?.maps);
+  }
+
+  /** Looks at the picture in which the hole is, so that clicks find their objects at once. */
+  async survey() {
+    if (!this.session || !this.base) return;
+    if (!this.base.maps) await this.#readMaps(this.base);
+    if (this.base.maps) this.say("Click an object to make it part of the hole; click it again to leave it.");
   }
 
   /** @returns {Ground} */
@@ -338,6 +336,7 @@ export class Editor extends Commands {
       this.forbidden = new Set(this.classes.map(({ name }) => name).filter((name) => this.forbidden.has(name)));
       if (typeof this.target === "number" && !this.classes[this.target]) this.target = "hole";
       if (!this.classes.length) this.showsMap = this.showsTrust = false;
+      if (!this.classes.length && ["object", "dropper"].includes(this.tool)) this.tool = "brush";
     }
     void this.#prepare();
     this.changed();
@@ -376,7 +375,7 @@ export class Editor extends Commands {
       const files = await session.maps(variant, model.name);
       if (!files) return this.say("This model knows no classes, so it has no map of the scene.");
       const maker = this.models.find(({ name }) => name === variant.info?.model) ?? model;
-      await variant.readMaps(files.labels, files.confidence, variant.ground?.hole ?? null, translation(maker, this.model));
+      await variant.readMaps(files.labels, files.confidence, files.mask, translation(maker, this.model));
       if (!variant.info) this.say("This is how the model sees the scene.");
       this.changed();
     });

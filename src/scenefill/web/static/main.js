@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { compare, toggleComparison } from "./compare.js";
 import { Editor, HOLE } from "./editor.js";
+import { Extent, sentence } from "./extent.js";
 import { copy, open, saveClasses, saveMap, saveMask, savePhoto } from "./files.js";
 import { Input } from "./input.js";
 import { Legend, choose } from "./legend.js";
@@ -19,7 +20,8 @@ const ZOOM_STEP = 1.25;
 
 const editor = new Editor(new Api(document.baseURI, takeToken()));
 const canvas = element("canvas", HTMLCanvasElement);
-const stage = new Stage(editor, canvas);
+const extent = new Extent(editor);
+const stage = new Stage(editor, extent, canvas);
 const input = new Input(editor, stage, element("ring"));
 new Legend(editor, element("legend"));
 new Strip(editor, element("strip"), element("variants"));
@@ -80,8 +82,9 @@ function toggleLayer(layer, on = !editor[layer]) {
 
 /** @param {ToolName} tool */
 function take(tool) {
-  if (tool === "dropper" && !editor.classes.length) return;
-  editor.set({ tool });
+  if (["dropper", "object"].includes(tool) && !editor.classes.length) return;
+  editor.set({ tool, ...(tool === "object" && { target: "hole" }) });
+  if (tool === "object") void editor.survey();
 }
 
 function largestBrush() {
@@ -107,6 +110,7 @@ const shortcuts = [
   { keys: "X", text: "Brush or eraser", is: plain("x"), run: () => take(editor.tool === "eraser" ? "brush" : "eraser") },
   { keys: "R", text: "Box", is: plain("r"), run: () => take("rectangle") },
   { keys: "L", text: "Lasso", is: plain("l"), run: () => take("lasso") },
+  { keys: "S", text: "Object: a click selects it, another leaves it", is: plain("s"), run: () => take("object") },
   { keys: "G", text: "Area: inside a closed line, or an object of the scene map", is: plain("g"), run: () => take("bucket") },
   { keys: "I", text: "Pick the class of a place", is: plain("i"), run: () => take("dropper") },
   { keys: "[ / ]", text: "Smaller, larger brush", is: plain("["), run: () => resize(editor.brush / BRUSH_STEP - 0.5) },
@@ -193,13 +197,20 @@ const mapOpacity = element("map-opacity", HTMLInputElement);
 mapOpacity.addEventListener("input", () => editor.set({ mapOpacity: Number(mapOpacity.value) / 100 }));
 const model = element("model", HTMLSelectElement);
 model.addEventListener("change", () => editor.choose(model.value));
-for (const name of /** @type {const} */ (["grow", "feather"])) {
+for (const [name, unsaid] of /** @type {const} */ ([["grow", "auto"], ["feather", 0]])) {
   const field = element(name, HTMLInputElement);
   field.addEventListener("change", () => {
-    field.value = String(Math.min(Number(field.max), Math.max(0, Math.round(field.valueAsNumber || 0))));
-    editor.set({ [name]: Number(field.value) });
+    const number = Math.min(Number(field.max), Math.max(0, Math.round(field.valueAsNumber)));
+    const value = Number.isNaN(number) ? unsaid : number;
+    field.value = value === "auto" ? "" : String(value);
+    editor.set({ [name]: value });
   });
 }
+const intents = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=intent]"));
+for (const each of intents) {
+  each.addEventListener("change", () => editor.set({ intent: /** @type {import("./api.js").Intent} */ (each.value) }));
+}
+extent.addEventListener("change", () => (element("extent").textContent = sentence(extent)));
 
 /** Mouse users come back to the photo, so that the keys reach it. */
 document.addEventListener("click", (event) => {
@@ -277,6 +288,7 @@ editor.addEventListener("change", () => {
   canvas.setAttribute("aria-label", session ? `Photo ${session.info.name}, painting ${target === "hole" ? "the hole" : classes[target].name}` : "Photo");
   canvas.dataset.cursor = tool;
 
+  for (const each of intents) each.checked = each.value === editor.intent;
   fill.disabled = !session || busy !== null || !editor.hole.holds(HOLE);
   fill.textContent = editor.present === editor.base ? "Fill" : "Fill again";
   element("keep").hidden = !session || editor.present === editor.base || busy !== null;
