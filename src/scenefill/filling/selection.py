@@ -55,7 +55,8 @@ def select(
         region = _region(known, everything, point, (height, width))
         (closer,) = crops.plan(region, size, questions.backend.stride)
         if closer.scale < everything.scale:  # the map of the surroundings is finer than that of the whole photo
-            fine = _region(_map(questions, pixels, closer), closer, point, (height, width))
+            near = masks.dilate(region[closer.slices], UNSURE * everything.scale)  # things that touch there stay apart
+            fine = _region(_map(questions, pixels, closer), closer, point, (height, width), near)
             region = fine if fine.any() else region
         selected |= _outlined(pixels, region, min(closer.scale, everything.scale))
     return selected
@@ -72,13 +73,14 @@ def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
     return labels
 
 
-def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int]) -> Mask:
-    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop."""
+def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int], near: Mask | None = None) -> Mask:
+    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop, and within `near` (of its size)."""
     row, column = point[1] - crop.top, point[0] - crop.left
     seed = np.zeros(labels.shape, bool)
     seed[row, column] = True
     region = np.zeros(shape, bool)
-    region[crop.slices] = masks.connected(seed, labels == labels[row, column])
+    same = labels == labels[row, column]
+    region[crop.slices] = masks.connected(seed, same if near is None else same & near)
     return region
 
 

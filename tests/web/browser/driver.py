@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, Response, expect
 
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -55,9 +57,11 @@ class Editor:
         self.page = page
         self.url = url
         self.problems: list[str] = []
+        self._answers: list[Response] = []
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("console", lambda message: message.type in ("error", "warning") and self.problems.append(message.text))
+        page.on("response", lambda answer: re.search("/(fills|erase)$", answer.url) and self._answers.append(answer))
         page.on("filechooser", lambda chooser: None)  # listened for from the beginning: the first one can be missed otherwise
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._ours(request.url) or self.problems.append(f"a request to {request.url}"))
@@ -187,6 +191,10 @@ class Editor:
     def mask(self) -> NDArray[np.bool_]:
         """The hole as it is painted, (height, width); True = hole."""
         return read(self.save("mask")[1]) == 255
+
+    def filled(self) -> NDArray[np.bool_]:
+        """What the last fill has filled: the hole, and what it grew over."""
+        return read(self.page.request.get(urljoin(self.url, self._answers[-1].json()["mask_url"])).body()) == 255
 
     def classes(self) -> Pixels:
         """What is painted into the hole: ids, 255 where nothing is."""
