@@ -29,6 +29,8 @@ MARGIN = 0.25
 SURE, UNSURE = 1.5, 2.5
 """The map is believed further inside its outline than SURE of its pixels, and further outside it than UNSURE."""
 ROUNDS = 3
+FINER = 2.5
+"""A closer look at the surroundings is worth its time where its map is finer than that of the whole photo by this factor."""
 
 Rgb = NDArray[np.uint8]
 
@@ -54,11 +56,13 @@ def select(
         assert known is not None
         region = _region(known, everything, point, (height, width))
         (closer,) = crops.plan(region, size, questions.backend.stride)
-        if closer.scale < everything.scale:  # the map of the surroundings is finer than that of the whole photo
+        scale = everything.scale
+        if FINER * closer.scale < everything.scale:
+            scale = closer.scale
             near = masks.dilate(region[closer.slices], UNSURE * everything.scale)  # things that touch there stay apart
             fine = _region(_map(questions, pixels, closer), closer, point, (height, width), near)
             region = fine if fine.any() else region
-        selected |= _outlined(pixels, region, min(closer.scale, everything.scale))
+        selected |= _outlined(pixels, region, scale)
     return selected
 
 
