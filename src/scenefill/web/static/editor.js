@@ -11,12 +11,12 @@ import { decode, encode } from "./png.js";
 import { Picture } from "./picture.js";
 import { Session } from "./session.js";
 import { Variant, makeRoom } from "./variant.js";
+import { announce, make } from "./filling.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./api.js").Model} Model */
 /** @typedef {import("./plane.js").Tiles} Tiles */
 /** @typedef {import("./variant.js").Ground} Ground */
-/** @typedef {import("./variant.js").Request} Request */
 /** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
 /** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "object" | "bucket" | "dropper"} ToolName */
 /** @typedef {{present: Variant | null, base: Variant | null, model: Model | null}} Standing  What undo brings back, beside the planes. */
@@ -83,6 +83,11 @@ export class Editor extends Commands {
     return this.present === this.base || this.#painted !== this.present?.ground?.painted;
   }
 
+  /** Stands for what is painted. */
+  get painted() {
+    return this.#painted;
+  }
+
   get classes() {
     return this.model?.labels?.classes ?? [];
   }
@@ -108,21 +113,51 @@ export class Editor extends Commands {
       const session = await Session.open(this.api, file);
       const photo = await session.photo();
       const picture = await Picture.decode(photo);
-      this.session?.close();
       const { width, height } = session.info;
       const place = { left: 0, top: 0, right: width, bottom: height };
       const original = new Variant("Photo", null, null, [{ file: photo, place, picture }], null);
       session.has(original);
-      Object.assign(this, {
-        session, variants: [original], present: original, base: original, history: new History(), comparison: null,
-        hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), forbidden: new Set(),
-        brush: Math.max(4, Math.round(Math.max(width, height) / 25)), target: "hole", tool: "brush",
-        showsHole: true, showsMap: false, showsTrust: false, unsaved: false,
+      this.session?.close();
+      this.#begin(session, [original], {
+        present: original, base: original, forbidden: new Set(), brush: Math.max(4, Math.round(Math.max(width, height) / 25)),
+        target: "hole", unsaved: false,
       });
-      for (const plane of [this.hole, this.hints]) plane.onChange(() => (this.#painted = ++this.#largest));
-      this.dispatchEvent(new Event("open"));
-      this.say(`${session.info.name}, ${width} × ${height} pixels. Paint over what should go, then press Fill.`);
+      this.say(`${session.info.name}, ${width} × ${height} pixels. Select or paint what should go, then press Fill.`);
     });
+  }
+
+  /** Goes on with a photo that was kept, as it was left. @param {import("./memory.js").Recalled} recalled */
+  resume({ session, variants, values, hole, hints, painted }) {
+    this.#largest = Math.max(painted, ...variants.map(({ ground }) => ground?.painted ?? 0));
+    this.#begin(session, variants, values);
+    this.hole.swap(hole);
+    this.hints.swap(hints);
+    this.#painted = this.#noted = painted;
+    void this.#prepare();
+    this.changed();
+  }
+
+  /** Forgets the photo and all that was made of it. */
+  forget() {
+    if (this.busy) return this.say("One moment: something is being done already (Esc cancels it).");
+    if (!this.session) return;
+    const { name } = this.session.info;
+    this.session.close();
+    this.#begin(null, [], { present: null, base: null, unsaved: false });
+    this.say(`${name} is forgotten, here and in the service.`);
+  }
+
+  /** @param {Session | null} session @param {Variant[]} variants @param {Partial<Editor>} values */
+  #begin(session, variants, values) {
+    const { width, height } = session?.info ?? { width: 0, height: 0 };
+    Object.assign(this, {
+      session, variants, history: new History(), comparison: null, tool: "brush", showsHole: true, showsMap: false, showsTrust: false,
+      hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), ...values,
+    });
+    for (const plane of [this.hole, this.hints]) plane.onChange(() => (this.#painted = ++this.#largest));
+    this.#painted = this.#noted = ++this.#largest;
+    this.dispatchEvent(new Event(session ? "open" : "close"));
+    this.changed();
   }
 
   // Painting
@@ -215,11 +250,11 @@ export class Editor extends Commands {
       const { intent, grow, feather, threshold } = this;
       const forbid = model.labels ? [...this.forbidden] : [];
       const options = { model: model.name, forbid, intent, grow, feather, ...(unsure && { unsure: threshold }) };
-      const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
+      const variant = await make(this, session, { kind: "fill", base, mask, labels, options }, ground, signal);
       const before = this.#standing;
       this.#stand({ ...before, present: variant, base: ground.base });
       this.record(unsure ? "try again where unsure" : "fill", [], before); // strokes made in the meantime still have to be filled
-      this.#announce(variant);
+      announce(this, variant);
     });
   }
 
@@ -230,14 +265,14 @@ export class Editor extends Commands {
     await this.work(`Finding and erasing ${name}`, async (signal) => {
       const options = { model: model.name, feather: this.feather, ...(this.grow !== "auto" && { grow: this.grow }) };
       const ground = { hole: new Map(), hints: new Map(), base: present, painted: ++this.#largest };
-      const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
+      const variant = await make(this, session, { kind: "erase", base: present, what: [name], options }, ground, signal);
       const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
       if (!found || !found.data.includes(HOLE)) return this.say(`No ${name} was found in this picture.`, "bad");
       const mask = new Plane(found.width, found.height, 0);
       mask.data.set(found.data.map((value) => (value >= 128 ? HOLE : 0)));
       ground.hole = mask.snapshot();
       this.#show(ground, variant, `erase ${name}`);
-      this.#announce(variant);
+      announce(this, variant);
     });
   }
 
@@ -290,36 +325,6 @@ export class Editor extends Commands {
   #ground() {
     const base = /** @type {Variant} */ (this.base);
     return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base, painted: this.#painted };
-  }
-
-  /**
-   * @param {Session} session @param {Request} request @param {Ground} ground @param {AbortSignal} signal
-   * @returns {Promise<Variant>}
-   */
-  async #make(session, request, ground, signal) {
-    const info = await session.fill(request, signal, (job) => {
-      if (!this.busy || signal.aborted) return;
-      this.busy.share = job.crops ? job.crops_done / job.crops : null;
-      if (job.state === "queued" && job.position) this.say(`Waiting for the service: ${job.position} before this one …`);
-      this.changed();
-    });
-    const patches = await Promise.all(info.patches.map(async ({ left, top, width, height, url }) => {
-      const place = { left, top, right: left + width, bottom: top + height };
-      return { file: await session.blob(url), place, picture: null };
-    }));
-    const variant = new Variant(`Fill ${this.variants.length}`, request, info, patches, ground);
-    session.has(variant);
-    await variant.load();
-    return variant;
-  }
-
-  /** Keeps a new variant and says how it went. @param {Variant} variant */
-  #announce(variant) {
-    this.variants.push(variant);
-    void this.session?.describe(variant).then(() => this.changed(), () => {}); // nothing hangs on it
-    const { seconds, warnings } = /** @type {import("./api.js").FillInfo} */ (variant.info);
-    const next = this.classes.length ? "Paint a class into the hole and fill again, or keep it and go on." : "Keep it and go on.";
-    this.say([`${variant.name} took ${seconds.toFixed(1)} s.`, ...warnings.map((text) => `${text}.`), next].join(" "), "good");
   }
 
   /** @returns {Standing} */

@@ -27,6 +27,7 @@ export class Extent extends EventTarget {
     super();
     this.editor = editor;
     editor.addEventListener("open", () => this.#open());
+    editor.addEventListener("close", () => this.#open());
     editor.addEventListener("change", () => this.#look());
   }
 
@@ -34,8 +35,11 @@ export class Extent extends EventTarget {
     const { hole } = this.editor;
     this.beyond = new Plane(hole.width, hole.height, 0);
     this.things = [];
+    this.#stop();
+    this.#asked = "";
     hole.onChange(() => this.#hole++);
     this.dispatchEvent(new Event("open"));
+    this.dispatchEvent(new Event("change"));
   }
 
   #look() {

@@ -6,6 +6,7 @@ import { Editor, HOLE } from "./editor.js";
 import { Extent, sentence } from "./extent.js";
 import { copy, open, saveClasses, saveMap, saveMask, savePhoto } from "./files.js";
 import { Input } from "./input.js";
+import { Keeper } from "./keep.js";
 import { Legend, choose } from "./legend.js";
 import { ctrl, describe, listen, plain } from "./shortcuts.js";
 import { Stage } from "./stage.js";
@@ -17,12 +18,16 @@ import { trust } from "./trust.js";
 
 const BRUSH_STEP = 1.2;
 const ZOOM_STEP = 1.25;
+/** Where the tab has the token. */
+const TOKEN = "scenefill-token";
+const KEPT = "Photo, hole, classes and fills come back after a reload, in this browser alone.";
 
 const editor = new Editor(new Api(document.baseURI, takeToken()));
 const canvas = element("canvas", HTMLCanvasElement);
 const extent = new Extent(editor);
 const stage = new Stage(editor, extent, canvas);
 const input = new Input(editor, stage, element("ring"));
+const keeper = new Keeper(editor, `scenefill ${new URL(document.baseURI).pathname}`);
 new Legend(editor, element("legend"));
 new Strip(editor, element("strip"), element("variants"));
 compare(editor, {
@@ -156,6 +161,7 @@ on("redo", () => editor.redo());
 on("zoom-in", () => stage.view.zoom(ZOOM_STEP));
 on("zoom-out", () => stage.view.zoom(1 / ZOOM_STEP));
 on("zoom-fit", () => stage.view.fit());
+on("forget", () => editor.forget());
 on("clear", () => editor.clearHole());
 on("fill", () => void editor.fill());
 on("keep", () => editor.keep());
@@ -236,8 +242,10 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
 window.addEventListener("beforeunload", (event) => {
-  if (editor.unsaved) event.preventDefault();
+  void keeper.flush();
+  if (editor.unsaved && !keeper.safe && keeper.refusal) event.preventDefault();
 });
+document.addEventListener("visibilitychange", () => void keeper.flush());
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) editor.session?.close();
 });
@@ -302,16 +310,38 @@ editor.addEventListener("change", () => {
   element("model-purpose").textContent = editor.model?.purpose ?? "";
 });
 
-editor.changed();
-void editor.start();
+editor.addEventListener("close", () => {
+  document.body.dataset.state = "empty";
+  element("welcome-open").focus();
+});
+const note = element("kept-note");
+keeper.addEventListener("change", () => (note.textContent = keeper.refusal ?? KEPT));
 
-/** The token of the address; it stays in memory, out of the history and out of sight. */
+editor.changed();
+void editor.start().then(() => keeper.start());
+
+/** The token of the address; it stays in this tab, for a reload, out of the history and out of sight. */
 function takeToken() {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
+  if (!token) return recalled(TOKEN);
   address.searchParams.delete("token");
-  if (token) window.history.replaceState(null, "", address);
+  window.history.replaceState(null, "", address);
+  try {
+    sessionStorage.setItem(TOKEN, token);
+  } catch {
+    // then a reload asks for the address again
+  }
   return token;
+}
+
+/** @param {string} name @returns {string | null} */
+function recalled(name) {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null; // the browser keeps nothing for this page
+  }
 }
 
 /** @param {string} id @param {() => void} action */

@@ -35,6 +35,11 @@ export class Session {
     return new Session(api, file, await api.open(file));
   }
 
+  /** A photo that the service does not know: it is uploaded when it is needed. @param {Api} api @param {File} file @param {SessionInfo} info */
+  static forgotten(api, file, info) {
+    return new Session(api, file, { ...info, id: "" });
+  }
+
   photo() {
     return this.api.photo(this.info);
   }
@@ -114,7 +119,7 @@ export class Session {
   }
 
   close() {
-    void this.api.close(this.info.id).catch(() => {});
+    if (this.info.id) void this.api.close(this.info.id).catch(() => {});
   }
 
   /**
@@ -124,7 +129,8 @@ export class Session {
   async #id(variant, signal = new AbortController().signal) {
     if (!variant.request) return null;
     if (!this.#known.has(variant)) {
-      variant.info = await this.fill(variant.request, signal, () => {});
+      const mean_confidence = variant.info?.mean_confidence; // of the same fill
+      variant.info = { ...(await this.fill(variant.request, signal, () => {})), mean_confidence };
       this.#known.add(variant);
     }
     return variant.info?.id ?? null;
@@ -135,6 +141,7 @@ export class Session {
    * @template T @param {() => Promise<T>} action @returns {Promise<T>}
    */
   async #persist(action) {
+    if (!this.info.id) await (this.#opening ??= this.#open());
     const { id } = this.info;
     try {
       return await action();
@@ -157,7 +164,7 @@ export class Session {
 }
 
 /** A random UUID, version 4. `crypto.randomUUID` is there on https and loopback only. */
-function uuid() {
+export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;

@@ -43,7 +43,7 @@ export class Stage {
     this.#hints = new Overlay(hints, true);
     this.#beyond = new Overlay(this.extent.beyond, false);
     for (const plane of [hole, hints]) plane.onChange(() => this.view.refresh());
-    this.view.open(hole.width, hole.height);
+    if (hole.width) this.view.open(hole.width, hole.height);
   }
 
   /** @param {CanvasRenderingContext2D} context */
