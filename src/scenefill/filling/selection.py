@@ -78,7 +78,7 @@ def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
 
 
 def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int], near: Mask | None = None) -> Mask:
-    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop, and within `near` (of its size)."""
+    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop, within `near` (of its size)."""
     row, column = point[1] - crop.top, point[0] - crop.left
     seed = np.zeros(labels.shape, bool)
     seed[row, column] = True

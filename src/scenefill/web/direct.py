@@ -36,6 +36,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (400, "The request is malformed."),
         (401, "The token is missing."),
         (403, "The request comes from a page of another site, or names another host."),
+        (408, "It arrives too slowly."),
         (413, "Too many bytes or pixels."),
         (415, "Another content type is expected."),
         (422, "Something in it cannot be used."),

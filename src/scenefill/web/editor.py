@@ -27,7 +27,7 @@ from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kin
 from .intake import Classes, EdgesFile, FillOptions, LabelFile, MaskFile, Options, OptionsText, Photo, Pixels, Texture, Upload
 from .pool import Job
 from .service import Service
-from .sessions import Fill, Semantics, Session
+from .sessions import Fill, FullError, Semantics, Session
 
 PREVIEW = 4096
 """Longest side in pixels that a page is advised to show; browsers' canvases have their limits."""
@@ -80,14 +80,19 @@ async def open_photo(
         _check_size("label map", labels, size)
         return service.sessions.add(photo.name, picture, mask, labels)
 
-    session = await service.shown(request, work)
+    try:
+        service.sessions.check()
+        session = await service.shown(request, work)
+    except FullError:
+        most = f"the service holds {service.settings.sessions} photos, and all of them are in use: try again soon"
+        raise HTTPException(503, most, {"Retry-After": "5"}) from None
     height, width = session.picture.pixels.shape[:2]
     columns, rows = sessions.shown_size((width, height), PREVIEW)
     return Opened(
         id=session.id, width=width, height=height, name=session.name, format=kind_of(session.picture).lower(),
         expires_in=service.settings.session_seconds, preview=Preview(width=columns, height=rows, scale=columns / width),
-        mask_url=f"{PREFIX}/{session.id}/mask.png" if session.mask is not None else None,
-        labels_url=f"{PREFIX}/{session.id}/labels.png" if session.labels is not None else None,
+        mask_url=f"{service.address(session.id)}/mask.png" if session.mask is not None else None,
+        labels_url=f"{service.address(session.id)}/labels.png" if session.labels is not None else None,
     )  # fmt: skip
 
 
@@ -191,8 +196,8 @@ def cancel_job(service: ServiceOf, session: str, name: UUID) -> None:
 @router.get("/{session}/fills/{number}", responses={**CANCELLED})
 async def variant(request: Request, service: ServiceOf, session: str, number: str) -> SeenVariant:
     """A fill with its mean confidence in the hole; waits until that is known."""
-    opened, made = service.fill(session, number)
-    described = SeenVariant.of(opened, made)
+    _, made = service.fill(session, number)
+    described = SeenVariant.of(service.address(session), made)
     if made.semantics:
         described.mean_confidence = (await service.wait(request, made.semantics.future)).in_hole
     return described
@@ -319,7 +324,7 @@ async def _variant(
     job = service.submit(service.fills, work)
     if name is not None:
         session.watch(str(name), job)
-    return Variant.of(session, session.fills[await service.answer(request, service.fills, job)])
+    return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
 
 
 async def _display(request: Request, service: Service, session: Session, number: str | None, longest: int | None) -> Response:

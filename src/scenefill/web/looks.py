@@ -61,7 +61,7 @@ async def segment(request: Request, service: ServiceOf, session: str, wanted: Lo
 
     seen = await service.answer(request, service.fills, service.submit(service.fills, work))
     service.sessions.trim()
-    url = f"{PREFIX}/{session}/maps/{opened.keep_map(seen)}"
+    url = f"{service.address(session)}/maps/{opened.keep_map(seen)}"
     return Maps(labels_url=f"{url}/labels.png", confidence_url=f"{url}/confidence.png")
 
 

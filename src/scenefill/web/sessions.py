@@ -249,25 +249,44 @@ def shown_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+class FullError(Exception):
+    """There are as many photos as may be, and all of them are in use."""
+
+
 class Sessions:
     """The open photos. Whoever asks for one keeps it; the one not asked for longest goes first."""
 
-    def __init__(self, count: int, size: int, seconds: float) -> None:
-        """count: of photos.   size: bytes of all of them.   seconds: after which one that nobody asks for goes."""
+    def __init__(self, count: int, size: int, seconds: float, rest: float = 0.0) -> None:
+        """count: of photos.   size: bytes of all of them.   seconds: after which one that nobody asks for goes.
+
+        rest: seconds after which one that nobody asks for has to make room for others.
+        """
         self._count = count
         self._size = size
         self._seconds = seconds
+        self._rest = rest
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
     def add(self, name: str, picture: Picture, mask: Mask | None, labels: LabelMap | None) -> Session:
-        """Opens a photo, and closes others until the bounds hold."""
+        """Opens a photo, and closes others until the bounds hold. Raises FullError where all of them are in use."""
         session = Session(secrets.token_urlsafe(16), name, picture, mask, labels)
         with self._lock:
+            self._check()
             self._open[session.id] = session
         self.trim()
         return session
+
+    def check(self) -> None:
+        """Raises FullError as `add` would."""
+        with self._lock:
+            self._check()
+
+    def _check(self) -> None:
+        oldest = next(iter(self._open.values()), None)
+        if oldest and len(self._open) >= self._count and oldest.used + self._rest > time.monotonic():
+            raise FullError
 
     def get(self, number: str) -> Session:
         """Raises KeyError for a photo that is not, or no longer, in memory."""
