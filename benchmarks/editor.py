@@ -6,6 +6,8 @@ first page: from the start of `scenefill serve` (its line with the address) to t
 in a browser that was open already; the median of `--repeats` starts. From the start of the command itself stands in brackets.
 stroke to fill: from the press of F after a stroke to the first frame with the fill on display; the label map and the confidence
 come later. The photo has 480x360 pixels, so that one crop of 256x256 is computed. The median of as many strokes.
+click to object: from the click with the tool Object to the first frame with the object in the hole, after the scene map is there;
+for a photo of 480x360 and one of 4000x3000; the median.
 panning: frames per second while a photo of 4000x3000 is dragged for three seconds, as a whole and at its own size, with the hole
 and the scene map on display, in a window of 1280x800. 60 is the most that a browser draws.
 """
@@ -35,6 +37,19 @@ FILLED = """() => new Promise((done) => {
   const [before, start] = [count(), performance.now()];
   const look = () => count() > before ? done(performance.now() - start) : requestAnimationFrame(look);
   document.querySelector("#canvas").dispatchEvent(new KeyboardEvent("keydown", { key: "f", bubbles: true }));
+  look();
+})"""
+
+# Milliseconds from a click at a place of the window to the first frame whose hole has changed.
+SELECTED = """([x, y]) => new Promise((done) => {
+  const canvas = document.querySelector("#canvas"), status = document.querySelector("#status");
+  canvas.setPointerCapture = () => {}; // of a pointer that is no real one
+  const mouse = { pointerId: 1, pointerType: "mouse", isPrimary: true, bubbles: true, clientX: x, clientY: y };
+  status.textContent = "";
+  const start = performance.now();
+  canvas.dispatchEvent(new PointerEvent("pointerdown", { ...mouse, button: 0, buttons: 1 }));
+  canvas.dispatchEvent(new PointerEvent("pointerup", { ...mouse, button: 0, buttons: 0 }));
+  const look = () => /selected|any more/.test(status.textContent) ? done(performance.now() - start) : requestAnimationFrame(look);
   look();
 })"""
 
@@ -74,6 +89,8 @@ def main() -> None:
             service.wait()
             trip = stroke_to_fill(visit(browser, service), repeats)
             print(f"stroke to fill: {trip:.2f} s")
+            for size, seconds in click_to_object(browser, service, folder, repeats):
+                print(f"click to object, {size}: {seconds:.2f} s")
             for label, rate in panning(visit(browser, service), folder):
                 print(f"panning 4000x3000, {label}: {rate:.0f} frames per second")
         browser.close()
@@ -106,6 +123,25 @@ def stroke_to_fill(editor: Editor, repeats: int) -> float:
         editor["#keep"].click()
         editor.rest()
     return statistics.median(times[1:])
+
+
+def click_to_object(browser: Browser, service: Service, folder: Path, repeats: int) -> list[tuple[str, float]]:
+    """Size of the photo, and seconds; every second click leaves the object that the one before has selected."""
+    large = folder / "large.png"
+    with Image.open(PHOTOS / "red-car.jpg") as photo:
+        photo.resize((4000, 3000), Image.Resampling.BICUBIC).save(large)
+    medians = []
+    for path, place, size in ((PHOTOS / "red-car.jpg", (354, 193), "480x360"), (large, (2950, 1608), "4000x3000")):
+        editor = visit(browser, service)
+        editor.open(path)
+        editor.press("s")
+        editor.says("Click an object")
+        times = []
+        for _ in range(2 * repeats):
+            times.append(editor.page.evaluate(SELECTED, list(editor.at(*place))) / 1000)
+            editor.rest()
+        medians.append((size, statistics.median(times[1:])))
+    return medians
 
 
 def panning(editor: Editor, folder: Path) -> list[tuple[str, float]]:

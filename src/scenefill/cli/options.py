@@ -43,6 +43,13 @@ def growth(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
+def prefix(text: str) -> str:
+    """ "/scenefill/" -> "/scenefill". Raises InputError for what cannot stand before the paths of a service."""
+    if not re.fullmatch(r"(/[\w.~-]+)*/?", text) or text.startswith("/api"):
+        raise InputError(f'--root-path takes a path such as /scenefill, which does not begin with /api, not "{text}"')
+    return text.rstrip("/")
+
+
 def point(text: str) -> tuple[int, int]:
     """ "310,220" -> (310, 220), x and y. Raises InputError for anything else."""
     match = re.fullmatch(r"(\d+),(\d+)", text.replace(" ", ""))

@@ -26,6 +26,13 @@ def serve(
         ),
     ] = None,
     model: options.Model = options.DEFAULT_MODEL,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="What a proxy puts before every path, such as /scenefill.", show_default=False)
+    ] = "",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Name by which a proxy in front asks for this service; may be repeated."),
+    ] = None,
 ) -> None:
     """Start the web editor, and the HTTP service that it uses.
 
@@ -37,15 +44,15 @@ def serve(
     from ..web import server
     from ..web.settings import Settings
 
-    settings = Settings(host=host, token=token, model=model)
-    if not settings.local and not token:
+    settings = Settings(host=host, token=token, model=model, root_path=options.prefix(root_path), names=tuple(name or ()))
+    if (not settings.local or settings.names) and not token:
         import secrets
         from dataclasses import replace
 
         settings = replace(settings, token=secrets.token_urlsafe(24))
     with server.listen(host, port) as sock:
-        name = f"[{host}]" if ":" in host else host
-        address = f"http://{name}:{sock.getsockname()[1]}/" + (f"?token={quote(settings.token)}" if settings.token else "")
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={quote(settings.token)}" if settings.token else "")
 
         def ready() -> None:
             typer.echo(f"scenefill is at {address}  (Ctrl-C ends it)")

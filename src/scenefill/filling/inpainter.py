@@ -143,13 +143,15 @@ class Inpainter:
         masks.check(hole, picture.pixels.shape[:2])
         return removals.look(self._questions, picture.pixels, hole, side(self.backend, size))
 
-    def select(self, image: Photo, at: Sequence[tuple[int, int]], *, size: int | None = None) -> Mask:
+    def select(
+        self, image: Photo, at: Sequence[tuple[int, int]], *, size: int | None = None, known: LabelMap | None = None
+    ) -> Mask:
         """The things at some points (x, y) of a photo, as a mask (H, W) for `fill`: what a click selects.
 
-        size: as in `fill`.
+        size: as in `fill`.   known: what `segment` said of this photo, (H, W), which spares a look at it.
         Raises ImageError, InputError for a point outside the photo, LabelError for a model without semantics.
         """
-        return selection.select(self._questions, read_photo(image).pixels, at, side(self.backend, size))
+        return selection.select(self._questions, read_photo(image).pixels, at, side(self.backend, size), known)
 
     def segment(self, image: Photo, *, size: int | None = None) -> tuple[LabelMap, Scores]:
         """Label map (H, W) uint8 and confidence (H, W) in 0..1 of a photo: the network with an empty hole, as a segmenter.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..labels import LabelMap
 from ..pictures import masks
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
@@ -28,13 +29,18 @@ MARGIN = 0.25
 SURE, UNSURE = 1.5, 2.5
 """The map is believed further inside its outline than SURE of its pixels, and further outside it than UNSURE."""
 ROUNDS = 3
+FINER = 2.5
+"""A closer look at the surroundings is worth its time where its map is finer than that of the whole photo by this factor."""
 
 Rgb = NDArray[np.uint8]
 
 
-def select(questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int]], size: int | None) -> Mask:
+def select(
+    questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int]], size: int | None, known: LabelMap | None = None
+) -> Mask:
     """(H, W): the things under the points (x, y), in pixels of the photo (H, W, 1|3).
 
+    known: the label map (H, W) of the photo by this model, which then need not look at the whole photo again.
     Raises InputError for a point outside the photo, LabelError for a model without semantics.
     """
     classes(questions.backend, "select a thing in a photo")
@@ -44,30 +50,41 @@ def select(questions: Questions, pixels: Pixels, points: Sequence[tuple[int, int
             raise InputError(f"there is nothing at {x},{y}: the photo is {width}x{height} (width x height), counted from 0")
     selected = np.zeros((height, width), bool)
     everything = crops.whole(height, width, size, questions.backend.stride)
+    if points and known is None:
+        known = _map(questions, pixels, everything)
     for point in points:
-        rough = _region(questions, pixels, everything, point)
-        (closer,) = crops.plan(rough, size, questions.backend.stride)
-        region = rough
-        if closer.scale < everything.scale:  # the map of the surroundings is finer than that of the whole photo
-            fine = _region(questions, pixels, closer, point)
-            region = fine if fine.any() else rough
-        selected |= _outlined(pixels, region, min(closer.scale, everything.scale))
+        assert known is not None
+        region = _region(known, everything, point, (height, width))
+        (closer,) = crops.plan(region, size, questions.backend.stride)
+        scale = everything.scale
+        if FINER * closer.scale < everything.scale:
+            scale = closer.scale
+            near = masks.dilate(region[closer.slices], UNSURE * everything.scale)  # things that touch there stay apart
+            fine = _region(_map(questions, pixels, closer), closer, point, (height, width), near)
+            region = fine if fine.any() else region
+        selected |= _outlined(pixels, region, scale)
     return selected
 
 
-def _region(questions: Questions, pixels: Pixels, crop: Crop, point: tuple[int, int]) -> Mask:
-    """(H, W): what is connected with the point and of its class, as the model sees the crop."""
+def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
+    """(height, width): the classes in a crop, as the model sees them."""
     nothing = asked(questions.backend, np.zeros(pixels.shape[:2], bool))
     logits = questions.ask(pixels, nothing, crop).logits
     assert logits is not None, f"{questions.backend.name} has a label set and gives no scores"
     labels = np.empty((crop.height, crop.width), np.uint8)
     for rows, band in crops.enlarge(logits[0], crop, cv2.INTER_LINEAR):
         labels[rows] = band.argmax(axis=2)
+    return labels
+
+
+def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int], near: Mask | None = None) -> Mask:
+    """(H, W) = shape: what is connected with the point and of its class, in the map of a crop, within `near` (of its size)."""
     row, column = point[1] - crop.top, point[0] - crop.left
     seed = np.zeros(labels.shape, bool)
     seed[row, column] = True
-    region = np.zeros(pixels.shape[:2], bool)
-    region[crop.slices] = masks.connected(seed, labels == labels[row, column])
+    region = np.zeros(shape, bool)
+    same = labels == labels[row, column]
+    region[crop.slices] = masks.connected(seed, same if near is None else same & near)
     return region
 
 

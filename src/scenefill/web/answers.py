@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel
 
 from .pool import State
-from .sessions import Fill, Patch, Session
+from .sessions import Fill, Patch
 
 PREFIX = "/api/v1/sessions"
 
@@ -64,8 +64,9 @@ class Variant(BaseModel):
     warnings: list[str]
 
     @classmethod
-    def of(cls, session: Session, fill: Fill) -> Self:
-        url = f"{PREFIX}/{session.id}/fills/{fill.id}"
+    def of(cls, session: str, fill: Fill) -> Self:
+        """session: its address."""
+        url = f"{session}/fills/{fill.id}"
         return cls(
             id=fill.id,
             base=fill.base,

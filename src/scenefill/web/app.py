@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 import scenefill
 
 from ..errors import ScenefillError
-from . import direct, editor, intake, reference
+from . import direct, editor, intake, looks, reference
 from .guard import App, Guard, Message, Receive, Scope, Send, answer
 from .intake import Intake
 from .meters import Metered
@@ -33,11 +33,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
         generate_unique_id_function=lambda route: f"{route.tags[0]}-{route.name}" if route.tags else route.name,
     )
     app.state.service = service = Service(settings)
     app.include_router(direct.router)
     app.include_router(editor.router)
+    app.include_router(looks.router)
     app.add_api_route("/metrics", direct.metrics, response_class=Response, include_in_schema=False)
     app.add_api_route("/docs", _docs, response_class=HTMLResponse, include_in_schema=False)
     app.router.default = Pages()

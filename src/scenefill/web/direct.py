@@ -36,6 +36,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (400, "The request is malformed."),
         (401, "The token is missing."),
         (403, "The request comes from a page of another site, or names another host."),
+        (408, "It arrives too slowly."),
         (413, "Too many bytes or pixels."),
         (415, "Another content type is expected."),
         (422, "Something in it cannot be used."),
@@ -91,20 +92,26 @@ async def inpaint(
     request: Request,
     service: ServiceOf,
     image: Photo,
-    mask: MaskFile,
+    mask: MaskFile = None,
     labels: LabelFile = None,
     edges: EdgesFile = None,
     options: OptionsText = "{}",
 ) -> Response:
     """Fill the holes of a photo; options are those of `scenefill inpaint`."""
     chosen = intake.options(options, InpaintOptions)
-    photo, hole = await intake.received(image, "the photo"), await intake.received(mask, "the mask")
+    photo, hole = await intake.received(image, "the photo"), await intake.given(mask, "the mask")
+    if bool(chosen.at) == bool(hole):
+        what = "the hole is said twice, by it and by at" if hole else "it is missing, and at names no things"
+        raise HTTPException(422, f"mask: {what}; give one of the two")
     wanted, strokes = await intake.given(labels, "the label map"), await intake.given(edges, "the drawing")
 
     def work(job: Job[Response]) -> Response:
         fill = service.models.get(chosen.model)
         picture = intake.picture(photo, service.settings)
-        mask = intake.mask(hole, service.settings, invert=chosen.invert_mask)
+        if hole:
+            mask = intake.mask(hole, service.settings, invert=chosen.invert_mask)
+        else:
+            mask = fill.select(picture, chosen.at, size=chosen.size)
         hints = intake.label_map(wanted, intake.label_set_of(fill), service.settings) if wanted else None
         edges = intake.mask(strokes, service.settings) if strokes else None
         with warnings_kept() as said, service.filling(fill.backend.name):
@@ -114,6 +121,7 @@ async def inpaint(
                 labels=hints,
                 edges=edges,
                 forbid=chosen.forbid,
+                intent=chosen.intent,
                 grow=chosen.grow,
                 feather=chosen.feather,
                 resize_mask=chosen.resize_mask,

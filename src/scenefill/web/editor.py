@@ -22,12 +22,12 @@ from ..pictures import images
 from ..pictures.images import Picture
 from ..pictures.masks import Mask
 from . import intake, sessions
-from .answers import PREFIX, JobState, Maps, Opened, Preview, SeenVariant, Variant
+from .answers import PREFIX, JobState, Opened, Preview, SeenVariant, Variant
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures
-from .intake import Classes, EdgesFile, FillOptions, LabelFile, Options, OptionsText, Photo, Pixels, Texture, Upload
+from .intake import Classes, EdgesFile, FillOptions, LabelFile, MaskFile, Options, OptionsText, Photo, Pixels, Texture, Upload
 from .pool import Job
 from .service import Service
-from .sessions import Fill, Semantics, Session
+from .sessions import Fill, FullError, Semantics, Session
 
 PREVIEW = 4096
 """Longest side in pixels that a page is advised to show; browsers' canvases have their limits."""
@@ -60,18 +60,12 @@ class EraseRequest(Options):
     detail: Texture = "auto"
 
 
-class SegmentRequest(Options):
-    """Of POST segment."""
-
-    base: Number = None
-
-
 # ------------------------------------------------------------------------------------------------------------------- a photo
 
 
 @router.post("", status_code=201, dependencies=[Depends(multipart)], responses={**CANCELLED})
 async def open_photo(
-    request: Request, service: ServiceOf, image: Photo, mask: intake.OptionalMask = None, labels: LabelFile = None
+    request: Request, service: ServiceOf, image: Photo, mask: MaskFile = None, labels: LabelFile = None
 ) -> Opened:
     """Open a photo, with the mask and the label map (of the default model's classes) that were saved with it."""
     photo = await intake.received(image, "the photo")
@@ -86,14 +80,19 @@ async def open_photo(
         _check_size("label map", labels, size)
         return service.sessions.add(photo.name, picture, mask, labels)
 
-    session = await service.shown(request, work)
+    try:
+        service.sessions.check()
+        session = await service.shown(request, work)
+    except FullError:
+        most = f"the service holds {service.settings.sessions} photos, and all of them are in use: try again soon"
+        raise HTTPException(503, most, {"Retry-After": "5"}) from None
     height, width = session.picture.pixels.shape[:2]
     columns, rows = sessions.shown_size((width, height), PREVIEW)
     return Opened(
         id=session.id, width=width, height=height, name=session.name, format=kind_of(session.picture).lower(),
         expires_in=service.settings.session_seconds, preview=Preview(width=columns, height=rows, scale=columns / width),
-        mask_url=f"{PREFIX}/{session.id}/mask.png" if session.mask is not None else None,
-        labels_url=f"{PREFIX}/{session.id}/labels.png" if session.labels is not None else None,
+        mask_url=f"{service.address(session.id)}/mask.png" if session.mask is not None else None,
+        labels_url=f"{service.address(session.id)}/labels.png" if session.labels is not None else None,
     )  # fmt: skip
 
 
@@ -122,36 +121,12 @@ async def uploaded_labels(request: Request, service: ServiceOf, session: str) ->
     return await _grey(request, service, service.session(session).labels, "label map")
 
 
-@router.post("/{session}/segment", dependencies=[Depends(as_json)], responses={**CANCELLED})
-async def segment(request: Request, service: ServiceOf, session: str, wanted: SegmentRequest) -> Maps:
-    """The label map of the whole picture."""
-    opened = service.session(session)
-
-    def work(job: Job[Semantics]) -> Semantics:
-        fill = service.models.get(wanted.model)
-        labels, confidence = fill.segment(service.picture(opened, wanted.base))
-        return Semantics(labels, confidence, intake.label_set_of(fill))
-
-    seen = await service.answer(request, service.fills, service.submit(service.fills, work))
-    url = f"{PREFIX}/{session}/maps/{opened.keep_map(seen)}"
-    return Maps(labels_url=f"{url}/labels.png", confidence_url=f"{url}/confidence.png")
-
-
-@router.get("/{session}/maps/{number}/{which}.png", response_class=Response, responses=pictures("PNG"))
-def whole_map(service: ServiceOf, session: str, number: str, which: Literal["labels", "confidence"]) -> Response:
-    """A map of a whole picture: 8-bit grey, class ids or confidence."""
-    maps = service.session(session).maps
-    if number not in maps:
-        raise HTTPException(404, f"the photo has no map {number}, or it is no longer in memory: ask for it again")
-    return Response(getattr(maps[number], which), media_type="image/png")
-
-
 # --------------------------------------------------------------------------------------------------------------------- fills
 
 
 @router.post("/{session}/fills", dependencies=[Depends(multipart)], responses={**CANCELLED})
 async def fill(
-    request: Request, service: ServiceOf, session: str, mask: intake.OptionalMask = None, labels: LabelFile = None,
+    request: Request, service: ServiceOf, session: str, mask: MaskFile = None, labels: LabelFile = None,
     edges: EdgesFile = None, options: OptionsText = "{}", x_job: JobName = None,
 ) -> Variant:  # fmt: skip
     """Fill a hole of the photo, or of a former fill."""
@@ -182,7 +157,8 @@ async def fill(
             labels=hints,
             edges=edges,
             forbid=chosen.forbid,
-            grow=chosen.grow,
+            intent=chosen.intent,
+            grow=0 if seen and chosen.grow == "auto" else chosen.grow,  # nothing but what is unsure
             feather=chosen.feather,
             detail=chosen.detail,
             progress=job.progress,
@@ -220,8 +196,8 @@ def cancel_job(service: ServiceOf, session: str, name: UUID) -> None:
 @router.get("/{session}/fills/{number}", responses={**CANCELLED})
 async def variant(request: Request, service: ServiceOf, session: str, number: str) -> SeenVariant:
     """A fill with its mean confidence in the hole; waits until that is known."""
-    opened, made = service.fill(session, number)
-    described = SeenVariant.of(opened, made)
+    _, made = service.fill(session, number)
+    described = SeenVariant.of(service.address(session), made)
     if made.semantics:
         described.mean_confidence = (await service.wait(request, made.semantics.future)).in_hole
     return described
@@ -348,7 +324,7 @@ async def _variant(
     job = service.submit(service.fills, work)
     if name is not None:
         session.watch(str(name), job)
-    return Variant.of(session, session.fills[await service.answer(request, service.fills, job)])
+    return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
 
 
 async def _display(request: Request, service: Service, session: Session, number: str | None, longest: int | None) -> Response:

@@ -20,7 +20,7 @@ def page(api: Schema) -> str:
 <meta name="color-scheme" content="light dark">
 <title>{title}: HTTP interface</title>
 <h1>{title}</h1>
-<p>{escape(api["info"]["description"])} The same as a description for programs: <a href="/openapi.json">/openapi.json</a>.</p>
+<p>{escape(api["info"]["description"])} The same as a description for programs: <a href="openapi.json">openapi.json</a>.</p>
 <p>Errors are JSON with one sentence: <code>{{"detail": "..."}}</code>.</p>
 {body}
 </html>

@@ -13,11 +13,14 @@ from concurrent.futures import Future
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import InputError
-from .guard import App, Guard, Receive, Scope, Send
+from .guard import App, Guard, Receive, Scope, Send, arrive
 from .pages import Pages
 from .settings import Settings
+
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Front:
@@ -51,10 +54,48 @@ class Front:
         return self._app.done() and bool(self._app.result().state.service.busy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrive(scope, self._settings.root_path)
         if not self._app.done() and scope["path"] in self._files:
             return await self._pages(scope, receive, send)
         app = await asyncio.wrap_future(self._app)
         await app(scope, receive, send)
+
+
+def impatient(seconds: float) -> type[H11Protocol]:
+    """uvicorn's HTTP, which gives up a connection whose request has no complete head after so many seconds."""
+
+    class Impatient(H11Protocol):
+        _timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._rest()
+            super().connection_lost(exc)
+
+        def _watch(self) -> None:
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._rest()
+            elif self._timer is None:
+                self._timer = self.loop.call_later(seconds, self._give_up)
+
+        def _rest(self) -> None:
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+
+        def _give_up(self) -> None:
+            if not self.transport.is_closing():
+                self.transport.write(TOO_SLOW)
+                self.transport.close()
+
+    return Impatient
 
 
 class _Server(uvicorn.Server):
@@ -107,8 +148,8 @@ def serve(settings: Settings, sock: socket.socket, ready: Callable[[], None]) ->
     """
     front = Front(settings)
     config = uvicorn.Config(
-        front, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none",
-        timeout_graceful_shutdown=round(settings.grace) + 2,
+        front, http=impatient(settings.patience), log_config=None, access_log=False, lifespan="off", server_header=False,
+        ws="none", timeout_graceful_shutdown=round(settings.grace) + 2, limit_concurrency=settings.connections,
     )  # fmt: skip
     server = _Server(config, front)
     threading.Thread(target=server.load, name="load", daemon=True).start()

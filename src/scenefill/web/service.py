@@ -20,6 +20,7 @@ from ..filling import inpainter
 from ..filling.inpainter import Inpainter
 from ..models import registry
 from ..pictures.images import Picture
+from .answers import PREFIX
 from .meters import Meters
 from .pool import BusyError, CancelledError, Job, Pool, StoppedError
 from .sessions import Fill, Session, Sessions
@@ -39,7 +40,7 @@ class Service:
         self.fills = Pool("fill", settings.workers, settings.queue)
         self.views = Pool("view", settings.workers, 4 * settings.queue)
         """Pictures are read and drawn by workers of their own, so that nobody waits for a fill to see something."""
-        self.sessions = Sessions(settings.sessions, settings.session_bytes, settings.session_seconds)
+        self.sessions = Sessions(settings.sessions, settings.session_bytes, settings.session_seconds, settings.session_rest)
         self.meters = Meters(self.fills, self.sessions)
 
     def stop(self, grace: float) -> None:
@@ -52,6 +53,10 @@ class Service:
     def busy(self) -> bool:
         """Whether threads are still computing."""
         return bool(self.fills.running() or self.views.running())
+
+    def address(self, session: str) -> str:
+        """Path of a session, as a page has to ask for it."""
+        return f"{self.settings.root_path}{PREFIX}/{session}"
 
     def session(self, number: str) -> Session:
         """An open photo. Raises HTTPException 404."""

@@ -27,7 +27,9 @@ CELL = 64
 JOBS = 32
 """So many of the last jobs of a session can be asked about."""
 MAPS = 4
-"""So many of the last maps of whole pictures are kept."""
+"""So many of the last maps of whole pictures are kept, encoded, for pages."""
+LOOKS = 2
+"""So many are kept as they are, for clicks."""
 THUMBNAIL = 256
 """Longest side in pixels."""
 
@@ -134,6 +136,8 @@ class Session:
     fills: dict[str, Fill] = field(default_factory=dict)
     maps: OrderedDict[str, Semantics] = field(default_factory=OrderedDict)
     """Of whole pictures, the last that were asked for."""
+    looks: OrderedDict[tuple[str, str | None], LabelMap] = field(default_factory=OrderedDict)
+    """Label maps (H, W) by model and fill (None: the photo), the last that were needed."""
     jobs: OrderedDict[str, Job[Any]] = field(default_factory=OrderedDict)
     used: float = field(default_factory=time.monotonic)
     _made: int = 0
@@ -168,6 +172,14 @@ class Session:
             self.maps.popitem(last=False)
         return number
 
+    def keep_look(self, model: str, fill: str | None, labels: LabelMap) -> None:
+        """Adds what a model sees in the picture of a fill."""
+        with self._lock:
+            self.looks[model, fill] = labels
+            self.looks.move_to_end((model, fill))
+            while len(self.looks) > LOOKS:
+                self.looks.popitem(last=False)
+
     def watch(self, name: str, job: Job[Any]) -> None:
         """Lets a page ask about a job by the name that it gave it."""
         self.jobs[name] = job
@@ -196,7 +208,7 @@ class Session:
     @property
     def size(self) -> int:
         """Bytes."""
-        arrays = (self.picture.pixels, self.picture.alpha, self.mask, self.labels)
+        arrays = (self.picture.pixels, self.picture.alpha, self.mask, self.labels, *self.looks.copy().values())
         maps = (seen.size for seen in list(self.maps.values()))
         return (
             sum(array.nbytes for array in arrays if array is not None)
@@ -237,25 +249,44 @@ def shown_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+class FullError(Exception):
+    """There are as many photos as may be, and all of them are in use."""
+
+
 class Sessions:
     """The open photos. Whoever asks for one keeps it; the one not asked for longest goes first."""
 
-    def __init__(self, count: int, size: int, seconds: float) -> None:
-        """count: of photos.   size: bytes of all of them.   seconds: after which one that nobody asks for goes."""
+    def __init__(self, count: int, size: int, seconds: float, rest: float = 0.0) -> None:
+        """count: of photos.   size: bytes of all of them.   seconds: after which one that nobody asks for goes.
+
+        rest: seconds after which one that nobody asks for has to make room for others.
+        """
         self._count = count
         self._size = size
         self._seconds = seconds
+        self._rest = rest
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
     def add(self, name: str, picture: Picture, mask: Mask | None, labels: LabelMap | None) -> Session:
-        """Opens a photo, and closes others until the bounds hold."""
+        """Opens a photo, and closes others until the bounds hold. Raises FullError where all of them are in use."""
         session = Session(secrets.token_urlsafe(16), name, picture, mask, labels)
         with self._lock:
+            self._check()
             self._open[session.id] = session
         self.trim()
         return session
+
+    def check(self) -> None:
+        """Raises FullError as `add` would."""
+        with self._lock:
+            self._check()
+
+    def _check(self) -> None:
+        oldest = next(iter(self._open.values()), None)
+        if oldest and len(self._open) >= self._count and oldest.used + self._rest > time.monotonic():
+            raise FullError
 
     def get(self, number: str) -> Session:
         """Raises KeyError for a photo that is not, or no longer, in memory."""

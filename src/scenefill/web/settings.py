@@ -13,6 +13,10 @@ class Settings:
     host: str = "127.0.0.1"
     token: str | None = None
     """What requests must name as `Authorization: Bearer TOKEN`. None: nobody has to."""
+    names: tuple[str, ...] = ()
+    """Host names, beside its own, by which a service on loopback may be asked for: those of a proxy in front of it."""
+    root_path: str = ""
+    """What a proxy puts before every path, such as /scenefill. Requests may come with it or without it."""
     model: str = "sge-net-street"
     """Who fills where a request names no model: a name, or the path of a weights file."""
 
@@ -20,11 +24,15 @@ class Settings:
     """Largest body of a request."""
     max_bytes_arriving: int = 512 * 2**20
     """Of all requests that are being received at a time."""
+    patience: float = 10.0
+    """Seconds in which the head of a request, and each further piece of its body, must have arrived."""
     max_pixels: int = 50_000_000
     """Largest picture, known from its header before it is decoded."""
 
     workers: int = 2
     """Fills that are computed at a time; each uses all processor cores."""
+    connections: int = 512
+    """At a time."""
     queue: int = 16
     """Fills that may wait for a worker."""
     seconds: float = 120.0
@@ -36,6 +44,8 @@ class Settings:
     """Photos in memory; the one that was not used for longest makes room."""
     session_bytes: int = 2 * 2**30
     """Of all photos in memory with all that was made of them."""
+    session_rest: float = 10.0
+    """Seconds without a request after which a photo may have to make room for another one."""
     session_seconds: float = 3600.0
     """A photo that nobody asks for is forgotten after so long."""
     models: int = 3

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, Response, expect
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -55,20 +58,26 @@ class Editor:
         self.page = page
         self.url = url
         self.problems: list[str] = []
+        self._answers: list[Response] = []
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("console", lambda message: message.type in ("error", "warning") and self.problems.append(message.text))
+        page.on("response", lambda answer: re.search("/(fills|erase)$", answer.url) and self._answers.append(answer))
         page.on("filechooser", lambda chooser: None)  # listened for from the beginning: the first one can be missed otherwise
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._ours(request.url) or self.problems.append(f"a request to {request.url}"))
         page.goto(url)
+        self._there()
+
+    def _there(self) -> None:
         expect(self["#model"].locator("option")).not_to_have_count(0)
 
     def __getitem__(self, selector: str) -> Locator:
         return self.page.locator(selector)
 
     def _ours(self, url: str) -> bool:
-        return url.startswith((self.url, f"blob:{self.url}", "data:"))
+        ours = self.url.partition("?")[0]
+        return url.startswith((ours, f"blob:{ours}", "data:"))
 
     # What it shows
 
@@ -116,6 +125,42 @@ class Editor:
         with Image.open(paths[0]) as photo:
             self._size = photo.size
         chooser.value.set_files([str(path) for path in paths])
+        expect(self["body"]).to_have_attribute("data-state", "open")
+        self.rest()
+
+    def try_open(self, path: Path) -> None:
+        """As `open`, where the service may be away."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.keyboard.press("Control+o")
+        with Image.open(path) as photo:
+            self._size = photo.size
+        chooser.value.set_files(str(path))
+        self.page.wait_for_timeout(100)
+        self.rest()
+
+    def try_save(self) -> list[bytes]:
+        """The photo at full quality; nothing where the service is away."""
+        try:
+            with self.page.expect_download(timeout=5000) as download:
+                self.press("Control+s")
+        except NotInTimeError:
+            return []
+        return [download.value.path().read_bytes()]
+
+    def reload(self) -> None:
+        """As a user does, once what was done is kept."""
+        self.kept()
+        self.page.reload()
+        self._there()
+
+    def kept(self) -> None:
+        """Waits until the browser has everything; half a second is more than the page's own patience."""
+        self.page.wait_for_timeout(500)
+
+    def resumed(self, name: str, size: tuple[int, int]) -> None:
+        """Waits until the page goes on with a photo of that name and size."""
+        self._size = size
+        self.says(f"Here is {name} as you left it.")
         expect(self["body"]).to_have_attribute("data-state", "open")
         self.rest()
 
@@ -187,6 +232,10 @@ class Editor:
     def mask(self) -> NDArray[np.bool_]:
         """The hole as it is painted, (height, width); True = hole."""
         return read(self.save("mask")[1]) == 255
+
+    def filled(self) -> NDArray[np.bool_]:
+        """What the last fill has filled: the hole, and what it grew over."""
+        return read(self.page.request.get(urljoin(self.url, self._answers[-1].json()["mask_url"])).body()) == 255
 
     def classes(self) -> Pixels:
         """What is painted into the hole: ids, 255 where nothing is."""

@@ -18,15 +18,20 @@ from urllib.request import urlopen
 class Service:
     """A service with the built-in model on a free port of this machine. What it logs is in `log`."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *options: str, script: Path | None = None) -> None:
+        """options: of `scenefill serve`.   script: a program that serves in its place."""
         self.log = log
+        self._options = options
+        self._script = script
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Starts it, on the port that it had before if there was one; returns when pages can be asked for."""
         port = urlsplit(self.url).port or 0
-        command = [sys.executable, "-m", "scenefill", "serve", "--port", str(port)]
+        command = [sys.executable, "-m", "scenefill", "serve", "--port", str(port), *self._options]
+        if self._script:
+            command = [sys.executable, str(self._script)]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from web.browser import kills
 from web.browser.conftest import PHOTOS, Open
 from web.browser.service import Service
 
@@ -53,6 +55,10 @@ def test_a_killed_service_costs_no_stroke(visit: Open, mortal: Service) -> None:
     assert editor.problems
     assert all(problem.startswith("Failed to load resource") for problem in editor.problems)
     editor.problems.clear()
+
+
+def test_killed_at_random_moments_nothing_is_lost_or_doubled(mortal: Service, browser: Browser) -> None:
+    assert kills.rounds(browser, mortal, 3, random.Random(7)) == []
 
 
 def test_a_photo_that_the_service_forgot_is_sent_again(visit: Open, service: Service) -> None:

@@ -52,6 +52,10 @@ def test_axe_finds_nothing_serious(visit: Open, axe: str) -> None:
     editor.open(PHOTOS / "red-car.jpg")
     editor.box(200, 200, 296, 296)
     assert faults(editor) == [], "painted"
+    editor.press("s")
+    editor.draw((354, 193))
+    expect(editor["#extent"]).to_contain_text("Takes out vehicle")
+    assert faults(editor) == [], "an object selected"
 
     editor.fill()
     editor.press("m", "t")

@@ -4,6 +4,8 @@ import { before, test } from "node:test";
 import { ServiceError } from "../../../src/scenefill/web/static/api.js";
 import { UNKNOWN } from "../../../src/scenefill/web/static/classes.js";
 import { Editor, HOLE } from "../../../src/scenefill/web/static/editor.js";
+import { Extent, sentence } from "../../../src/scenefill/web/static/extent.js";
+import { selectClass, selectObject } from "../../../src/scenefill/web/static/objects.js";
 import { decode, encode } from "../../../src/scenefill/web/static/png.js";
 import { begin } from "../../../src/scenefill/web/static/tools.js";
 
@@ -46,7 +48,7 @@ class FakeApi {
     this.#check(session);
     if (this.down) throw new ServiceError(0, "The service does not answer.");
     if (this.slow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    this.asked.push(["fill", base, options, (await decode(mask)).data, labels && (await decode(labels)).data]);
+    this.asked.push(["fill", base, options, mask && (await decode(mask)).data, labels && (await decode(labels)).data]);
     return this.#info();
   }
 
@@ -58,6 +60,18 @@ class FakeApi {
 
   async describe(session, id) {
     return { ...this.#info(id), mean_confidence: 0.5 };
+  }
+
+  async select(session, { base, model, at }) {
+    this.#check(session);
+    this.asked.push(["select", base, model, at]);
+    return { mask: await mask(10, 10, 20, 10), things: ["tree"] };
+  }
+
+  async extent(session, hole, { base, ...options }) {
+    this.#check(session);
+    this.asked.push(["extent", base, options]);
+    return { mask: await mask(10, 10, 20, 11), things: options.intent === "remove" ? ["tree"] : [] };
   }
 
   async segment() {
@@ -89,6 +103,13 @@ class FakeApi {
   #info(id = String(++this.#fills)) {
     return { id, model: "street", seconds: 1, patches: [], labels_url: "map", confidence_url: null, hole_ratio: 0.1, warnings: [] };
   }
+}
+
+/** A box in white. */
+function mask(left, top, width, height) {
+  const data = new Uint8Array(WIDTH * HEIGHT);
+  for (let y = top; y < top + height; y++) data.fill(255, y * WIDTH + left, y * WIDTH + left + width);
+  return encode(data, WIDTH, HEIGHT);
 }
 
 /** An editor with an open photo. */
@@ -196,7 +217,7 @@ test("a fill sends hole, classes and what is forbidden; a second one has the sam
   await editor.fill();
   const [, base, options, mask, labels] = api.asked.at(-1);
   assert.deepEqual([base, labels], [null, null]);
-  assert.deepEqual(options, { model: "street", forbid: ["road"], grow: 0, feather: 0 });
+  assert.deepEqual(options, { model: "street", forbid: ["road"], intent: "remove", grow: "auto", feather: 0 });
   assert.deepEqual(mask, editor.hole.data);
   assert.equal(editor.isOpen, false);
   editor.set({ target: 2 });
@@ -214,7 +235,7 @@ test("what is unsure is filled again on top of the fill on display", async () =>
   await editor.fill();
   editor.set({ threshold: 0.7 });
   await editor.fill(true);
-  assert.deepEqual([api.asked.at(-1)[1], api.asked.at(-1)[2].unsure], ["1", 0.7]);
+  assert.deepEqual([api.asked.at(-1)[1], api.asked.at(-1)[2].unsure, api.asked.at(-1)[3]], ["1", 0.7, null], "of what was filled");
   await editor.fill();
   assert.equal(api.asked.at(-1)[1], null);
 });
@@ -271,11 +292,62 @@ test("erasing a class fills what was found, and says when nothing was", async ()
 });
 
 test("selecting a class adds it to the hole", async () => {
-  const { editor } = await opened();
+  const { editor, said } = await opened();
   stroke(editor, "rectangle", [0, 0], [10, 10]);
-  await editor.map();
-  editor.select(1);
+  await selectClass(editor, 1);
   assert.equal(count(editor.hole), 100 + (WIDTH * HEIGHT) / 2);
+  await selectClass(editor, 1);
+  assert.match(said.at(-1), /no road here that is not in the hole/);
+});
+
+test("a click selects an object, a second one leaves it, with what was painted into it", async () => {
+  const { api, editor, said } = await opened();
+  stroke(editor, "rectangle", [0, 0], [10, 4]);
+  await selectObject(editor, { x: 20.7, y: 11.2 });
+  assert.deepEqual(api.asked.at(-1), ["select", null, "street", [20, 11]]);
+  assert.match(said.at(-1), /The tree is selected/);
+  assert.equal(count(editor.hole), 40 + 200);
+  editor.set({ target: 1 });
+  stroke(editor, "rectangle", [0, 0], [64, 48]);
+  await selectObject(editor, { x: 20, y: 11 });
+  assert.deepEqual([count(editor.hole), count(editor.hints)], [40, 40]);
+  editor.undo();
+  assert.deepEqual([count(editor.hole), count(editor.hints)], [240, 240]);
+  await selectObject(editor, { x: 64, y: 11 });
+  assert.equal(api.asked.filter(([what]) => what === "select").length, 2, "beside the photo there is nothing");
+  editor.choose("plain");
+  await selectObject(editor, { x: 20, y: 11 });
+  assert.match(said.at(-1), /knows no objects/);
+});
+
+test("what a fill takes along is asked for when the hole rests, and not again for the same hole", async () => {
+  const api = new FakeApi();
+  const editor = new Editor(api);
+  const extent = new Extent(editor);
+  const answered = () => new Promise((resolve) => extent.addEventListener("change", resolve, { once: true }));
+  const asked = () => api.asked.filter(([what]) => what === "extent");
+  await editor.start();
+  await editor.open(new File([], "street.jpg"));
+  stroke(editor, "rectangle", [10, 10], [20, 20]);
+  stroke(editor, "rectangle", [20, 10], [30, 20]);
+  await answered();
+  assert.deepEqual(asked().map(([, base, options]) => [base, options]), [[null, { model: "street", intent: "remove", grow: "auto" }]]);
+  assert.deepEqual([count(extent.beyond), extent.things], [20, ["tree"]]);
+  assert.equal(sentence(extent), "Takes out tree, and puts none there again. The yellow rim goes too.");
+  editor.changed();
+  await editor.fill();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(asked().length, 1, "it was filled");
+  editor.undo();
+  editor.set({ intent: "restore" });
+  await answered();
+  assert.deepEqual([count(extent.beyond), extent.things, sentence(extent)], [0, [], ""]);
+  editor.set({ grow: 3 });
+  await answered();
+  assert.deepEqual(asked().at(-1)[2], { model: "street", intent: "restore", grow: 3 });
+  editor.clearHole();
+  await answered();
+  assert.deepEqual([asked().length, count(extent.beyond)], [2, 0]);
 });
 
 test("a service that does not answer costs no stroke", async () => {

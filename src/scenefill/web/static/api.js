@@ -18,16 +18,19 @@
  * @property {PatchInfo[]} patches  What differs from the picture that was filled.
  * @property {string | null} labels_url
  * @property {string | null} confidence_url
- * @property {string} [mask_url]  Of an erased class: what was found.
+ * @property {string} [mask_url]  What was filled.
  * @property {number} hole_ratio
  * @property {number | null} [mean_confidence]  Over the hole; null for a model without semantics, missing while unknown.
  * @property {string[]} warnings
  */
+/** @typedef {"remove" | "restore"} Intent  Restoring, what lies under the hole has no influence. */
+/** @typedef {number | "auto"} Growth  Pixels, or what belongs to the things that are removed. */
 /**
  * @typedef {object} FillOptions
  * @property {string} model
  * @property {string[]} forbid
- * @property {number} grow
+ * @property {Intent} intent
+ * @property {Growth} grow
  * @property {number} feather
  * @property {number | null} [unsure]  Refill only what the base is less sure of than this, 0..1.
  */
@@ -76,14 +79,14 @@ export class Api {
 
   /**
    * @param {string} session
-   * @param {{base: string | null, mask: Blob, labels: Blob | null, options: FillOptions}} request
+   * @param {{base: string | null, mask: Blob | null, labels: Blob | null, options: FillOptions}} request  mask null: that of the base.
    * @param {string} job  Name under which the fill can be asked about and cancelled.
    * @param {AbortSignal} signal
    * @returns {Promise<FillInfo>}
    */
   async fill(session, { base, mask, labels, options }, job, signal) {
     const form = new FormData();
-    form.append("mask", mask, "mask.png");
+    if (mask) form.append("mask", mask, "mask.png");
     if (labels) form.append("labels", labels, "labels.png");
     form.append("options", JSON.stringify({ base, ...options }));
     const answer = await this.#ask("POST", `sessions/${session}/fills`, form, { signal, headers: { "X-Job": job } });
@@ -103,12 +106,32 @@ export class Api {
   }
 
   /**
-   * The label map of a whole picture.
+   * The label map of the photo.
    * @param {string} session @param {string} model
    * @returns {Promise<{labels_url: string, confidence_url: string}>}
    */
   async segment(session, model) {
     return (await this.#ask("POST", `sessions/${session}/segment`, { base: null, model })).json();
+  }
+
+  /**
+   * The thing at a pixel.
+   * @param {string} session @param {{base: string | null, model: string, at: [number, number]}} request @param {AbortSignal} signal
+   */
+  async select(session, request, signal) {
+    return seen(await this.#ask("POST", `sessions/${session}/select`, request, { signal }));
+  }
+
+  /**
+   * What a fill will fill.
+   * @param {string} session @param {Blob} mask @param {{base: string | null, model: string, intent: Intent, grow: Growth}} options
+   * @param {AbortSignal} signal
+   */
+  async extent(session, mask, options, signal) {
+    const form = new FormData();
+    form.append("mask", mask, "mask.png");
+    form.append("options", JSON.stringify(options));
+    return seen(await this.#ask("POST", `sessions/${session}/extent`, form, { signal }));
   }
 
   /** @param {string} session @param {string} job @returns {Promise<Job>} */
@@ -161,6 +184,11 @@ export class Api {
     if (answer.ok) return answer;
     throw new ServiceError(answer.status, await sentence(answer));
   }
+}
+
+/** A mask, and the names of the classes that it is about. @param {Response} answer @returns {Promise<{mask: Blob, things: string[]}>} */
+async function seen(answer) {
+  return { mask: await answer.blob(), things: JSON.parse(answer.headers.get("X-Scenefill-Things") ?? "[]") };
 }
 
 /** @param {Response} answer */

@@ -11,14 +11,14 @@ import { decode, encode } from "./png.js";
 import { Picture } from "./picture.js";
 import { Session } from "./session.js";
 import { Variant, makeRoom } from "./variant.js";
+import { announce, make } from "./filling.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./api.js").Model} Model */
 /** @typedef {import("./plane.js").Tiles} Tiles */
 /** @typedef {import("./variant.js").Ground} Ground */
-/** @typedef {import("./variant.js").Request} Request */
 /** @typedef {"hole" | number} Target  What is painted: the hole, or the class of that id into it. */
-/** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "bucket" | "dropper"} ToolName */
+/** @typedef {"brush" | "eraser" | "rectangle" | "lasso" | "object" | "bucket" | "dropper"} ToolName */
 /** @typedef {{present: Variant | null, base: Variant | null, model: Model | null}} Standing  What undo brings back, beside the planes. */
 
 /** Value of the hole's pixels in its plane and in its PNG. */
@@ -42,7 +42,10 @@ export class Editor extends Commands {
   model = null;
   /** Names of classes that may not appear in the hole. @type {Set<string>} */
   forbidden = new Set();
-  grow = 0;
+  /** @type {import("./api.js").Intent} */
+  intent = "remove";
+  /** @type {import("./api.js").Growth} */
+  grow = "auto";
   feather = 0;
   /** @type {Target} */
   target = "hole";
@@ -80,6 +83,11 @@ export class Editor extends Commands {
     return this.present === this.base || this.#painted !== this.present?.ground?.painted;
   }
 
+  /** Stands for what is painted. */
+  get painted() {
+    return this.#painted;
+  }
+
   get classes() {
     return this.model?.labels?.classes ?? [];
   }
@@ -105,21 +113,51 @@ export class Editor extends Commands {
       const session = await Session.open(this.api, file);
       const photo = await session.photo();
       const picture = await Picture.decode(photo);
-      this.session?.close();
       const { width, height } = session.info;
       const place = { left: 0, top: 0, right: width, bottom: height };
       const original = new Variant("Photo", null, null, [{ file: photo, place, picture }], null);
       session.has(original);
-      Object.assign(this, {
-        session, variants: [original], present: original, base: original, history: new History(), comparison: null,
-        hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), forbidden: new Set(),
-        brush: Math.max(4, Math.round(Math.max(width, height) / 25)), target: "hole", tool: "brush",
-        showsHole: true, showsMap: false, showsTrust: false, unsaved: false,
+      this.session?.close();
+      this.#begin(session, [original], {
+        present: original, base: original, forbidden: new Set(), brush: Math.max(4, Math.round(Math.max(width, height) / 25)),
+        target: "hole", unsaved: false,
       });
-      for (const plane of [this.hole, this.hints]) plane.onChange(() => (this.#painted = ++this.#largest));
-      this.dispatchEvent(new Event("open"));
-      this.say(`${session.info.name}, ${width} × ${height} pixels. Paint over what should go, then press Fill.`);
+      this.say(`${session.info.name}, ${width} × ${height} pixels. Select or paint what should go, then press Fill.`);
     });
+  }
+
+  /** Goes on with a photo that was kept, as it was left. @param {import("./memory.js").Recalled} recalled */
+  resume({ session, variants, values, hole, hints, painted }) {
+    this.#largest = Math.max(painted, ...variants.map(({ ground }) => ground?.painted ?? 0));
+    this.#begin(session, variants, values);
+    this.hole.swap(hole);
+    this.hints.swap(hints);
+    this.#painted = this.#noted = painted;
+    void this.#prepare();
+    this.changed();
+  }
+
+  /** Forgets the photo and all that was made of it. */
+  forget() {
+    if (this.busy) return this.say("One moment: something is being done already (Esc cancels it).");
+    if (!this.session) return;
+    const { name } = this.session.info;
+    this.session.close();
+    this.#begin(null, [], { present: null, base: null, unsaved: false });
+    this.say(`${name} is forgotten, here and in the service.`);
+  }
+
+  /** @param {Session | null} session @param {Variant[]} variants @param {Partial<Editor>} values */
+  #begin(session, variants, values) {
+    const { width, height } = session?.info ?? { width: 0, height: 0 };
+    Object.assign(this, {
+      session, variants, history: new History(), comparison: null, tool: "brush", showsHole: true, showsMap: false, showsTrust: false,
+      hole: new Plane(width, height, 0), hints: new Plane(width, height, UNKNOWN), ...values,
+    });
+    for (const plane of [this.hole, this.hints]) plane.onChange(() => (this.#painted = ++this.#largest));
+    this.#painted = this.#noted = ++this.#largest;
+    this.dispatchEvent(new Event(session ? "open" : "close"));
+    this.changed();
   }
 
   // Painting
@@ -168,19 +206,6 @@ export class Editor extends Commands {
     if (!this.record("clear the hole", edits)) this.say("There is no hole to clear.");
   }
 
-  /** Makes every pixel of a class part of the hole; `map` has to have come. @param {number} id */
-  select(id) {
-    const map = this.present?.maps?.labels.plane;
-    if (!map) return;
-    const chosen = new Plane(map.width, map.height, 0);
-    chosen.data.set(map.data.map((value, i) => (value === id ? HOLE : this.hole.data[i])));
-    const edit = new Edit(this.hole);
-    edit.load(chosen.snapshot());
-    const { name } = this.classes[id];
-    if (!this.record(`select ${name}`, [edit])) this.say(`There is no ${name} here that is not in the hole.`);
-    else this.say(`Every ${name} is part of the hole now. Paint a little over the outlines, then fill.`);
-  }
-
   /** The class of a pixel as the user or else the network has it; UNKNOWN where neither does. @param {number} index */
   classAt(index) {
     if (this.hole.data[index] && this.hints.data[index] !== UNKNOWN) return this.hints.data[index];
@@ -220,15 +245,16 @@ export class Editor extends Commands {
     await this.work(unsure ? "Trying again where unsure" : "Filling", async (signal) => {
       const ground = this.#ground();
       const { width, height } = this.hole;
-      const mask = await encode(this.hole.data, width, height);
+      const mask = unsure && !this.isOpen ? null : await encode(this.hole.data, width, height);
       const labels = this.hints.isEmpty || !model.labels ? null : await encode(this.hints.data, width, height);
+      const { intent, grow, feather, threshold } = this;
       const forbid = model.labels ? [...this.forbidden] : [];
-      const options = { model: model.name, forbid, grow: this.grow, feather: this.feather, ...(unsure && { unsure: this.threshold }) };
-      const variant = await this.#make(session, { kind: "fill", base, mask, labels, options }, ground, signal);
+      const options = { model: model.name, forbid, intent, grow, feather, ...(unsure && { unsure: threshold }) };
+      const variant = await make(this, session, { kind: "fill", base, mask, labels, options }, ground, signal);
       const before = this.#standing;
       this.#stand({ ...before, present: variant, base: ground.base });
       this.record(unsure ? "try again where unsure" : "fill", [], before); // strokes made in the meantime still have to be filled
-      this.#announce(variant);
+      announce(this, variant);
     });
   }
 
@@ -237,16 +263,16 @@ export class Editor extends Commands {
     const { session, present, model } = this;
     if (!session || !present || !model) return;
     await this.work(`Finding and erasing ${name}`, async (signal) => {
-      const options = { model: model.name, feather: this.feather, ...(this.grow && { grow: this.grow }) };
+      const options = { model: model.name, feather: this.feather, ...(this.grow !== "auto" && { grow: this.grow }) };
       const ground = { hole: new Map(), hints: new Map(), base: present, painted: ++this.#largest };
-      const variant = await this.#make(session, { kind: "erase", base: present, what: [name], options }, ground, signal);
+      const variant = await make(this, session, { kind: "erase", base: present, what: [name], options }, ground, signal);
       const found = variant.info?.mask_url && (await decode(await session.blob(variant.info.mask_url)));
       if (!found || !found.data.includes(HOLE)) return this.say(`No ${name} was found in this picture.`, "bad");
       const mask = new Plane(found.width, found.height, 0);
       mask.data.set(found.data.map((value) => (value >= 128 ? HOLE : 0)));
       ground.hole = mask.snapshot();
       this.#show(ground, variant, `erase ${name}`);
-      this.#announce(variant);
+      announce(this, variant);
     });
   }
 
@@ -288,40 +314,17 @@ export class Editor extends Commands {
     return Boolean(present?.maps);
   }
 
+  /** Looks at the picture in which the hole is, so that clicks find their objects at once. */
+  async survey() {
+    if (!this.session || !this.base) return;
+    if (!this.base.maps) await this.#readMaps(this.base);
+    if (this.base.maps) this.say("Click an object to make it part of the hole; click it again to leave it.");
+  }
+
   /** @returns {Ground} */
   #ground() {
     const base = /** @type {Variant} */ (this.base);
     return { hole: this.hole.snapshot(), hints: this.hints.snapshot(), base, painted: this.#painted };
-  }
-
-  /**
-   * @param {Session} session @param {Request} request @param {Ground} ground @param {AbortSignal} signal
-   * @returns {Promise<Variant>}
-   */
-  async #make(session, request, ground, signal) {
-    const info = await session.fill(request, signal, (job) => {
-      if (!this.busy || signal.aborted) return;
-      this.busy.share = job.crops ? job.crops_done / job.crops : null;
-      if (job.state === "queued" && job.position) this.say(`Waiting for the service: ${job.position} before this one …`);
-      this.changed();
-    });
-    const patches = await Promise.all(info.patches.map(async ({ left, top, width, height, url }) => {
-      const place = { left, top, right: left + width, bottom: top + height };
-      return { file: await session.blob(url), place, picture: null };
-    }));
-    const variant = new Variant(`Fill ${this.variants.length}`, request, info, patches, ground);
-    session.has(variant);
-    await variant.load();
-    return variant;
-  }
-
-  /** Keeps a new variant and says how it went. @param {Variant} variant */
-  #announce(variant) {
-    this.variants.push(variant);
-    void this.session?.describe(variant).then(() => this.changed(), () => {}); // nothing hangs on it
-    const { seconds, warnings } = /** @type {import("./api.js").FillInfo} */ (variant.info);
-    const next = this.classes.length ? "Paint a class into the hole and fill again, or keep it and go on." : "Keep it and go on.";
-    this.say([`${variant.name} took ${seconds.toFixed(1)} s.`, ...warnings.map((text) => `${text}.`), next].join(" "), "good");
   }
 
   /** @returns {Standing} */
@@ -338,6 +341,7 @@ export class Editor extends Commands {
       this.forbidden = new Set(this.classes.map(({ name }) => name).filter((name) => this.forbidden.has(name)));
       if (typeof this.target === "number" && !this.classes[this.target]) this.target = "hole";
       if (!this.classes.length) this.showsMap = this.showsTrust = false;
+      if (!this.classes.length && ["object", "dropper"].includes(this.tool)) this.tool = "brush";
     }
     void this.#prepare();
     this.changed();
@@ -376,7 +380,7 @@ export class Editor extends Commands {
       const files = await session.maps(variant, model.name);
       if (!files) return this.say("This model knows no classes, so it has no map of the scene.");
       const maker = this.models.find(({ name }) => name === variant.info?.model) ?? model;
-      await variant.readMaps(files.labels, files.confidence, variant.ground?.hole ?? null, translation(maker, this.model));
+      await variant.readMaps(files.labels, files.confidence, files.mask, translation(maker, this.model));
       if (!variant.info) this.say("This is how the model sees the scene.");
       this.changed();
     });

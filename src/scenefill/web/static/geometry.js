@@ -110,6 +110,20 @@ export function flood(width, height, seed, same, span) {
 }
 
 /**
+ * What is not 0 in a picture, row by row.
+ * @param {Uint8Array} data  0 or 255 per pixel. @param {number} width @param {Span} span
+ */
+export function runs(data, width, span) {
+  for (let from = data.indexOf(255); from >= 0; ) {
+    const row = from - (from % width);
+    let to = from + 1;
+    while (to < row + width && data[to]) to++;
+    span(row / width, from - row, to - row);
+    from = data.indexOf(255, to);
+  }
+}
+
+/**
  * The smallest rectangle round two.
  * @param {Rect | null} a @param {Rect} b @returns {Rect}
  */

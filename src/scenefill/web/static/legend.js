@@ -1,5 +1,7 @@
 /** The legend: the hole and every class, to be chosen for painting, selected, erased everywhere or forbidden. */
 
+import { selectClass } from "./objects.js";
+
 /** @typedef {import("./editor.js").Editor} Editor */
 /** @typedef {import("./api.js").LabelClass} LabelClass */
 
@@ -47,7 +49,7 @@ export class Legend {
     swatch.style.backgroundColor = `rgb(${colour.join(" ")})`;
     row.append(
       label,
-      action("select", "select", name, `Make every ${name} part of the hole`, () => void select(editor, id)),
+      action("select", "select", name, `Make every ${name} part of the hole`, () => void selectClass(editor, id)),
       action("erase", "erase-all", name, `Erase every ${name} from the photo`, () => void editor.erase(name)),
       action("forbid", "forbid", name, `Keep ${name} out of the next fills`, () => editor.toggleForbidden(name)),
     );
@@ -57,13 +59,8 @@ export class Legend {
 
 /** Takes a class for painting. @param {Editor} editor @param {number} id */
 export function choose(editor, id) {
-  const tool = ["eraser", "dropper"].includes(editor.tool) ? "brush" : editor.tool;
+  const tool = ["eraser", "dropper", "object"].includes(editor.tool) ? "brush" : editor.tool;
   editor.set({ target: id, tool });
-}
-
-/** Makes every pixel of a class part of the hole. @param {Editor} editor @param {number} id */
-async function select(editor, id) {
-  if (await editor.map()) editor.select(id);
 }
 
 /** @param {string} value @param {string} name @param {string} key @param {() => void} chosen */

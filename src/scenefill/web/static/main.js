@@ -3,8 +3,10 @@
 import { Api } from "./api.js";
 import { compare, toggleComparison } from "./compare.js";
 import { Editor, HOLE } from "./editor.js";
+import { Extent, sentence } from "./extent.js";
 import { copy, open, saveClasses, saveMap, saveMask, savePhoto } from "./files.js";
 import { Input } from "./input.js";
+import { Keeper } from "./keep.js";
 import { Legend, choose } from "./legend.js";
 import { ctrl, describe, listen, plain } from "./shortcuts.js";
 import { Stage } from "./stage.js";
@@ -16,11 +18,16 @@ import { trust } from "./trust.js";
 
 const BRUSH_STEP = 1.2;
 const ZOOM_STEP = 1.25;
+/** Where the tab has the token. */
+const TOKEN = "scenefill-token";
+const KEPT = "Photo, hole, classes and fills come back after a reload, in this browser alone.";
 
 const editor = new Editor(new Api(document.baseURI, takeToken()));
 const canvas = element("canvas", HTMLCanvasElement);
-const stage = new Stage(editor, canvas);
+const extent = new Extent(editor);
+const stage = new Stage(editor, extent, canvas);
 const input = new Input(editor, stage, element("ring"));
+const keeper = new Keeper(editor, `scenefill ${new URL(document.baseURI).pathname}`);
 new Legend(editor, element("legend"));
 new Strip(editor, element("strip"), element("variants"));
 compare(editor, {
@@ -80,8 +87,9 @@ function toggleLayer(layer, on = !editor[layer]) {
 
 /** @param {ToolName} tool */
 function take(tool) {
-  if (tool === "dropper" && !editor.classes.length) return;
-  editor.set({ tool });
+  if (["dropper", "object"].includes(tool) && !editor.classes.length) return;
+  editor.set({ tool, ...(tool === "object" && { target: "hole" }) });
+  if (tool === "object") void editor.survey();
 }
 
 function largestBrush() {
@@ -107,6 +115,7 @@ const shortcuts = [
   { keys: "X", text: "Brush or eraser", is: plain("x"), run: () => take(editor.tool === "eraser" ? "brush" : "eraser") },
   { keys: "R", text: "Box", is: plain("r"), run: () => take("rectangle") },
   { keys: "L", text: "Lasso", is: plain("l"), run: () => take("lasso") },
+  { keys: "S", text: "Object: a click selects it, another leaves it", is: plain("s"), run: () => take("object") },
   { keys: "G", text: "Area: inside a closed line, or an object of the scene map", is: plain("g"), run: () => take("bucket") },
   { keys: "I", text: "Pick the class of a place", is: plain("i"), run: () => take("dropper") },
   { keys: "[ / ]", text: "Smaller, larger brush", is: plain("["), run: () => resize(editor.brush / BRUSH_STEP - 0.5) },
@@ -152,6 +161,7 @@ on("redo", () => editor.redo());
 on("zoom-in", () => stage.view.zoom(ZOOM_STEP));
 on("zoom-out", () => stage.view.zoom(1 / ZOOM_STEP));
 on("zoom-fit", () => stage.view.fit());
+on("forget", () => editor.forget());
 on("clear", () => editor.clearHole());
 on("fill", () => void editor.fill());
 on("keep", () => editor.keep());
@@ -193,13 +203,20 @@ const mapOpacity = element("map-opacity", HTMLInputElement);
 mapOpacity.addEventListener("input", () => editor.set({ mapOpacity: Number(mapOpacity.value) / 100 }));
 const model = element("model", HTMLSelectElement);
 model.addEventListener("change", () => editor.choose(model.value));
-for (const name of /** @type {const} */ (["grow", "feather"])) {
+for (const [name, unsaid] of /** @type {const} */ ([["grow", "auto"], ["feather", 0]])) {
   const field = element(name, HTMLInputElement);
   field.addEventListener("change", () => {
-    field.value = String(Math.min(Number(field.max), Math.max(0, Math.round(field.valueAsNumber || 0))));
-    editor.set({ [name]: Number(field.value) });
+    const number = Math.min(Number(field.max), Math.max(0, Math.round(field.valueAsNumber)));
+    const value = Number.isNaN(number) ? unsaid : number;
+    field.value = value === "auto" ? "" : String(value);
+    editor.set({ [name]: value });
   });
 }
+const intents = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=intent]"));
+for (const each of intents) {
+  each.addEventListener("change", () => editor.set({ intent: /** @type {import("./api.js").Intent} */ (each.value) }));
+}
+extent.addEventListener("change", () => (element("extent").textContent = sentence(extent)));
 
 /** Mouse users come back to the photo, so that the keys reach it. */
 document.addEventListener("click", (event) => {
@@ -225,8 +242,10 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => void openFiles([...(event.clipboardData?.files ?? [])]));
 window.addEventListener("beforeunload", (event) => {
-  if (editor.unsaved) event.preventDefault();
+  void keeper.flush();
+  if (editor.unsaved && !keeper.safe && keeper.refusal) event.preventDefault();
 });
+document.addEventListener("visibilitychange", () => void keeper.flush());
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) editor.session?.close();
 });
@@ -277,6 +296,7 @@ editor.addEventListener("change", () => {
   canvas.setAttribute("aria-label", session ? `Photo ${session.info.name}, painting ${target === "hole" ? "the hole" : classes[target].name}` : "Photo");
   canvas.dataset.cursor = tool;
 
+  for (const each of intents) each.checked = each.value === editor.intent;
   fill.disabled = !session || busy !== null || !editor.hole.holds(HOLE);
   fill.textContent = editor.present === editor.base ? "Fill" : "Fill again";
   element("keep").hidden = !session || editor.present === editor.base || busy !== null;
@@ -290,16 +310,38 @@ editor.addEventListener("change", () => {
   element("model-purpose").textContent = editor.model?.purpose ?? "";
 });
 
-editor.changed();
-void editor.start();
+editor.addEventListener("close", () => {
+  document.body.dataset.state = "empty";
+  element("welcome-open").focus();
+});
+const note = element("kept-note");
+keeper.addEventListener("change", () => (note.textContent = keeper.refusal ?? KEPT));
 
-/** The token of the address; it stays in memory, out of the history and out of sight. */
+editor.changed();
+void editor.start().then(() => keeper.start());
+
+/** The token of the address; it stays in this tab, for a reload, out of the history and out of sight. */
 function takeToken() {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
+  if (!token) return recalled(TOKEN);
   address.searchParams.delete("token");
-  if (token) window.history.replaceState(null, "", address);
+  window.history.replaceState(null, "", address);
+  try {
+    sessionStorage.setItem(TOKEN, token);
+  } catch {
+    // then a reload asks for the address again
+  }
   return token;
+}
+
+/** @param {string} name @returns {string | null} */
+function recalled(name) {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null; // the browser keeps nothing for this page
+  }
 }
 
 /** @param {string} id @param {() => void} action */

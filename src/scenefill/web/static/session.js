@@ -7,6 +7,8 @@ import { ServiceError } from "./api.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./api.js").FillInfo} FillInfo */
+/** @typedef {import("./api.js").Growth} Growth */
+/** @typedef {import("./api.js").Intent} Intent */
 /** @typedef {import("./api.js").Job} Job */
 /** @typedef {import("./api.js").SessionInfo} SessionInfo */
 /** @typedef {import("./variant.js").Request} Request */
@@ -18,6 +20,8 @@ const PULSE = 300;
 export class Session {
   /** The variants that the service knows now. @type {Set<Variant>} */
   #known = new Set();
+  /** The photo on its way there again. @type {Promise<void> | null} */
+  #opening = null;
 
   /** @param {Api} api @param {File} file @param {SessionInfo} info */
   constructor(api, file, info) {
@@ -29,6 +33,11 @@ export class Session {
   /** @param {Api} api @param {File} file */
   static async open(api, file) {
     return new Session(api, file, await api.open(file));
+  }
+
+  /** A photo that the service does not know: it is uploaded when it is needed. @param {Api} api @param {File} file @param {SessionInfo} info */
+  static forgotten(api, file, info) {
+    return new Session(api, file, { ...info, id: "" });
   }
 
   photo() {
@@ -71,7 +80,7 @@ export class Session {
   }
 
   /**
-   * The files of the label map and of the confidence; null for a model without semantics.
+   * The files of the label map, of the confidence and of what was filled; null for a model without semantics.
    * @param {Variant} variant @param {string} model  Who looks at the photo; a fill was looked at when it was made.
    */
   maps(variant, model) {
@@ -81,8 +90,22 @@ export class Session {
       if (!urls.labels_url) return null;
       const files = [urls.labels_url, urls.confidence_url].map((url) => url && this.api.blob(url));
       const [labels, confidence] = await Promise.all(files);
-      return labels ? { labels, confidence: confidence || null } : null;
+      const mask = variant.info?.mask_url ? await this.api.blob(variant.info.mask_url) : null;
+      return labels ? { labels, confidence: confidence || null, mask } : null;
     });
+  }
+
+  /** The thing at a pixel of a variant. @param {Variant} variant @param {string} model @param {[number, number]} at @param {AbortSignal} signal */
+  select(variant, model, at, signal) {
+    return this.#persist(async () => this.api.select(this.info.id, { base: await this.#id(variant, signal), model, at }, signal));
+  }
+
+  /**
+   * What a fill will fill.
+   * @param {Variant} variant @param {Blob} mask @param {{model: string, intent: Intent, grow: Growth}} options @param {AbortSignal} signal
+   */
+  extent(variant, mask, options, signal) {
+    return this.#persist(async () => this.api.extent(this.info.id, mask, { base: await this.#id(variant, signal), ...options }, signal));
   }
 
   /** Completes what is known of a fill by the mean confidence. @param {Variant} variant */
@@ -96,7 +119,7 @@ export class Session {
   }
 
   close() {
-    void this.api.close(this.info.id).catch(() => {});
+    if (this.info.id) void this.api.close(this.info.id).catch(() => {});
   }
 
   /**
@@ -106,7 +129,8 @@ export class Session {
   async #id(variant, signal = new AbortController().signal) {
     if (!variant.request) return null;
     if (!this.#known.has(variant)) {
-      variant.info = await this.fill(variant.request, signal, () => {});
+      const mean_confidence = variant.info?.mean_confidence; // of the same fill
+      variant.info = { ...(await this.fill(variant.request, signal, () => {})), mean_confidence };
       this.#known.add(variant);
     }
     return variant.info?.id ?? null;
@@ -117,22 +141,30 @@ export class Session {
    * @template T @param {() => Promise<T>} action @returns {Promise<T>}
    */
   async #persist(action) {
+    if (!this.info.id) await (this.#opening ??= this.#open());
     const { id } = this.info;
     try {
       return await action();
     } catch (error) {
       if (!(error instanceof ServiceError) || error.status !== 404) throw error;
-      if (this.info.id === id) {
-        this.info = await this.api.open(this.file);
-        this.#known.clear();
-      }
+      if (this.info.id === id) await (this.#opening ??= this.#open());
       return action();
+    }
+  }
+
+  /** Uploads the photo again; once, whoever else finds it missing meanwhile. */
+  async #open() {
+    try {
+      this.info = await this.api.open(this.file);
+      this.#known.clear();
+    } finally {
+      this.#opening = null;
     }
   }
 }
 
 /** A random UUID, version 4. `crypto.randomUUID` is there on https and loopback only. */
-function uuid() {
+export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 15) | 64;
   bytes[8] = (bytes[8] & 63) | 128;

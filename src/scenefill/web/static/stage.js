@@ -6,11 +6,14 @@ import { Overlay } from "./overlay.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
+/** @typedef {import("./extent.js").Extent} Extent */
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {import("./geometry.js").Rect} Rect */
 /** @typedef {import("./variant.js").Variant} Variant */
 
 const HOLE_COLOUR = [255, 72, 120];
+/** Of what a fill takes along. */
+const BEYOND_COLOUR = [255, 196, 0];
 /** From this scale on single pixels are to be seen. */
 const PIXELS = 4;
 
@@ -19,14 +22,18 @@ export class Stage {
   outline = [];
   #hole;
   #hints;
+  #beyond;
 
-  /** @param {Editor} editor @param {HTMLCanvasElement} canvas */
-  constructor(editor, canvas) {
+  /** @param {Editor} editor @param {Extent} extent @param {HTMLCanvasElement} canvas */
+  constructor(editor, extent, canvas) {
     this.editor = editor;
+    this.extent = extent;
     this.view = new View(canvas, (context) => this.#draw(context));
     this.#hole = new Overlay(editor.hole, true);
     this.#hints = new Overlay(editor.hints, true);
-    editor.addEventListener("open", () => this.#open());
+    this.#beyond = new Overlay(extent.beyond, false);
+    extent.addEventListener("open", () => this.#open());
+    extent.addEventListener("change", () => this.view.refresh());
     editor.addEventListener("change", () => this.view.refresh());
   }
 
@@ -34,8 +41,9 @@ export class Stage {
     const { hole, hints } = this.editor;
     this.#hole = new Overlay(hole, true);
     this.#hints = new Overlay(hints, true);
+    this.#beyond = new Overlay(this.extent.beyond, false);
     for (const plane of [hole, hints]) plane.onChange(() => this.view.refresh());
-    this.view.open(hole.width, hole.height);
+    if (hole.width) this.view.open(hole.width, hole.height);
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -98,11 +106,12 @@ export class Stage {
   #painted(context) {
     if (!this.editor.showsHole && !this.editor.isOpen) return true;
     const { visible, scale } = this.view;
+    const beyond = this.#beyond.draw(context, visible, scale);
     const hole = this.#hole.draw(context, visible, scale);
     context.globalAlpha = Math.min(1, this.editor.mapOpacity + 0.25);
     const hints = this.#hints.draw(context, visible, scale);
     context.globalAlpha = 1;
-    return hole && hints;
+    return beyond && hole && hints;
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -126,6 +135,9 @@ export class Stage {
     const hole = new Uint32Array(256);
     hole[HOLE] = editor.isOpen && !editor.showsTrust ? colour(HOLE_COLOUR, editor.target === "hole" ? 0.5 : 0.25) : 0;
     this.#hole.paintWith(hole);
+    const beyond = new Uint32Array(256);
+    beyond[HOLE] = hole[HOLE] && colour(BEYOND_COLOUR, 0.5);
+    this.#beyond.paintWith(beyond);
     this.#hints.paintWith(editor.isOpen || editor.showsMap ? this.#palette() : new Uint32Array(256));
   }
 

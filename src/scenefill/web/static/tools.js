@@ -3,6 +3,7 @@
 import { UNKNOWN } from "./classes.js";
 import { HOLE } from "./editor.js";
 import { capsule, flood, polygon, rectangle } from "./geometry.js";
+import { selectObject } from "./objects.js";
 import { Edit } from "./plane.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
@@ -53,6 +54,7 @@ const TOOLS = {
       cancel: () => {},
     };
   },
+  object: (editor, point) => ({ move: () => {}, cancel: () => {}, end: () => void selectObject(editor, point) }),
   bucket: (editor, point) => ({ move: () => {}, cancel: () => {}, end: () => pour(editor, point) }),
   dropper: (editor, point) => ({ move: () => {}, cancel: () => {}, end: () => void pick(editor, point) }),
 };

@@ -12,7 +12,7 @@ import { decode } from "./png.js";
 
 /** @typedef {{file: Blob, place: Rect, picture: Picture | null}} Patch  The picture is decoded while it is needed. */
 /**
- * @typedef {{kind: "fill", base: Variant, mask: Blob, labels: Blob | null, options: FillOptions}} FillRequest
+ * @typedef {{kind: "fill", base: Variant, mask: Blob | null, labels: Blob | null, options: FillOptions}} FillRequest
  * @typedef {{kind: "erase", base: Variant, what: string[], options: {model: string, grow?: number, feather: number}}} EraseRequest
  * @typedef {FillRequest | EraseRequest} Request  All that it takes to make the same fill again.
  */
@@ -63,17 +63,16 @@ export class Variant {
 
   /**
    * Takes in the label map of the picture and how sure the network was of it.
-   * @param {Blob} labels @param {Blob | null} confidence @param {Tiles | null} filled  Trust is shown here alone.
+   * @param {Blob} labels @param {Blob | null} confidence @param {Blob | null} mask  What was filled: trust is shown here alone.
    * @param {Uint8Array} ids  What the ids in the file are called by the model that is in use.
    */
-  async readMaps(labels, confidence, filled, ids) {
+  async readMaps(labels, confidence, mask, ids) {
     const map = await plane(labels);
     for (let i = 0; i < map.data.length; i++) map.data[i] = ids[map.data[i]];
     let trust = null;
-    if (confidence && filled) {
+    if (confidence && mask) {
       trust = await plane(confidence, 0);
-      const within = new Plane(trust.width, trust.height, 0);
-      within.swap(filled);
+      const within = await plane(mask, 0);
       for (let i = 0; i < trust.data.length; i++) trust.data[i] = within.data[i] && Math.max(1, trust.data[i]);
     }
     this.maps = { labels: new Overlay(map, false), trust: trust && new Overlay(trust, false) };
