@@ -129,7 +129,7 @@ def test_steering_a_model_without_semantics(run: Run, folder: Path) -> None:
 def test_segment_of_a_folder(run: Run, painter: Painter, folder: Path) -> None:
     photos = folder / "photos"
     photos.mkdir()
-    assert "there is no photo in" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+    assert "holds no pictures" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
     (photos / "a.png").write_bytes((folder / "photo.png").read_bytes())
     assert "among the photos" in _refused(run("segment", photos, "-o", photos / "labels", "-m", "painter"))
     overlay = ("--overlay", folder / "look.png")
@@ -137,7 +137,7 @@ def test_segment_of_a_folder(run: Run, painter: Painter, folder: Path) -> None:
     assert "knows no classes" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "telea"))
     assert sorted(path.name for path in photos.iterdir()) == ["a.png"]
     Image.new("RGB", (64, 48)).save(photos / "a.jpg")
-    assert "two photos would have the map" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
+    assert "differ in their suffix alone" in _refused(run("segment", photos, "-o", folder / "maps", "-m", "painter"))
 
 
 def test_an_unknown_model_gets_the_near_one(run: Run, folder: Path) -> None:

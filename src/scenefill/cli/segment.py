@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,12 +88,8 @@ def _folder(folder: Path, out: Path, model: str, sure: float, overwrite: bool) -
 
     if out.resolve().is_relative_to(folder.resolve()):
         raise OutputError(f"the maps cannot lie in {out}, among the photos of {folder}: give another folder")
-    maps = {photo: (out / photo.relative_to(folder)).with_suffix(".png") for photo in folders.pictures(folder)}
-    if not maps:
-        raise InputError(f"there is no photo in {folder}")
-    named = Counter(folders.name(photo, folder) for photo in maps)
-    if twice := [photo for photo in maps if named[folders.name(photo, folder)] > 1]:
-        raise InputError(f"two photos would have the map {maps[twice[0]]}: give them names that differ before the suffix")
+    photos = folders.by_name(folder).values()
+    maps = {photo: (out / photo.relative_to(folder)).with_suffix(".png") for photo in photos}
     fill = scenefill.load(model)
     failed = 0
     waiting = {photo: path for photo, path in maps.items() if overwrite or not path.exists()}

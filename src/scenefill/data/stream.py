@@ -7,7 +7,7 @@ Photos are decoded once, brought to the largest size that will be asked for, and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -133,9 +133,9 @@ class Stream:
             with ThreadPoolExecutor(config.workers) as pool:
                 self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
             self.order += list(range(start, len(self.photos))) * (int(times) if star else 1)
-        self.labelled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.object_ids).any()]
+        self.labelled = self._with(self.object_ids)
         self.movable = labels.ids(labels.movable) if labels else ()
-        self.peopled = [i for i, (_, m) in enumerate(self.photos) if np.isin(m[::8, ::8], self.movable).any()]
+        self.peopled = self._with(self.movable)
         self.mask_files = self._mask_files() if config.masks.get("files") else None
         kinds = [(kind, share) for kind, share in config.masks.items() if share > 0]
         self.kinds = [kind for kind, _ in kinds]
@@ -227,6 +227,10 @@ class Stream:
     def _load(self, dataset: Dataset, index: int, labels: LabelSet | None) -> tuple[NDArray[np.uint8], LabelMap]:
         image, label_map = dataset.load(index, labels)
         return resize_short_side(image, label_map, self.config.short_side[1])
+
+    def _with(self, ids: Sequence[int]) -> list[int]:
+        """Which photos show one of some classes."""
+        return [i for i, (_, labels) in enumerate(self.photos) if np.isin(labels[::8, ::8], ids).any()]
 
     def _mask_files(self) -> shapes.MaskFiles:
         path = Path(self.config.mask_files)

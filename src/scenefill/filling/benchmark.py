@@ -64,14 +64,9 @@ def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Ite
 
 def convolution(threads: int, seconds: float) -> Row:
     """A plain 3x3 convolution of 64 to 64 channels on 256x256 pixels."""
-    import onnxruntime
+    from ..models import registry, runtime
 
-    from ..models import registry
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    graph = registry.builtin_dir() / "convolution.onnx"
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = runtime.opened(registry.builtin_dir() / "convolution.onnx", {}, threads)
     features = np.random.default_rng(0).random((1, 64, SIZE, SIZE), np.float32)
     median = _median(lambda: session.run(None, {"x": features}), seconds)
     return Row(f"3x3 convolution, 64 channels, {SIZE}x{SIZE}", median, gflop_per_second=CONVOLUTION_GFLOP / median)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pictures.masks import Mask
-from .patches import Floats, Indices
+from .patches import Floats, Indices, landing
 
 HELD = 0.01
 """Weight of the wanted colours beside one gradient."""
@@ -45,7 +45,7 @@ def joined(picture: Floats, hole: Mask, offsets: Indices, guide: Floats, wanted:
         diagonal[here] += pair
 
     def applied(values: Floats) -> Floats:
-        result = np.asarray(diagonal[..., None] * values, np.float32)
+        result = diagonal[..., None] * values
         for step in _BESIDE:
             here, there = _pairs(inside.shape, step)
             result[here] -= values[there]
@@ -75,13 +75,10 @@ def _gradient(
     total, count = np.zeros_like(plain), np.zeros(y.shape, np.float32)
     for owner_y, owner_x in ((y, x), (near_y, near_x)):
         row, column = np.moveaxis(offsets[owner_y, owner_x], 2, 0)
-        ends = [(a + row, b + column) for a, b in ((y, x), (near_y, near_x))]
-        valid = (row != 0) | (column != 0)
-        for a, b in ends:
-            valid &= (a >= 0) & (a < height) & (b >= 0) & (b < width)
-            valid &= ~hole[a.clip(0, height - 1), b.clip(0, width - 1)]
-        first, second = (picture[a.clip(0, height - 1), b.clip(0, width - 1)] for a, b in ends)
-        total += valid[..., None] * (first - second)
+        first_y, first_x, one = landing(y + row, x + column, ~hole)
+        second_y, second_x, other = landing(near_y + row, near_x + column, ~hole)
+        valid = one & other & ((row != 0) | (column != 0))
+        total += valid[..., None] * (picture[first_y, first_x] - picture[second_y, second_x])
         count += valid
     return np.asarray(np.where((count > 0)[..., None], total / np.maximum(count, 1)[..., None], plain), np.float32)
 

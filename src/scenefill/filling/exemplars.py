@@ -1,6 +1,6 @@
 """Exemplars: a hole is filled with few large pieces of what is known, each moved by one offset.
 
-What repeats itself, windows, fences, kerbs, kerb stones, shows as offsets at which the known part of a photo is like itself (He
+What repeats itself, windows, fences, kerbs, shows as offsets at which the known part of a photo is like itself (He
 and Sun, "Statistics of Patch Offsets for Image Completion", ECCV 2012). Per class the best of them are candidates, and every
 pixel of the hole takes one, or what a network drew there: neighbours of one offset continue a piece, neighbours of two pay for
 the seam (Kwatra et al., "Graphcut Textures", 2003), and a piece pays for being of another class or colour than the network's.
@@ -9,15 +9,13 @@ Where the paper counts the nearest neighbours of patches, the likeness of all of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..labels import UNKNOWN, LabelMap
 from ..pictures.masks import Mask
-from .patches import Floats, Indices
+from .patches import Floats, Indices, landing
 from .patchmatch import Match
 
 SCALE = 2
@@ -130,9 +128,8 @@ def _of_class(lab: Floats, inside: Mask, known: Mask, near: Floats) -> Indices:
 def _moved(known: Mask, row: int, column: int) -> Mask:
     """(h, w): where the pixel at x + offset is known."""
     y, x = np.indices(known.shape)
-    y, x = y + row, x + column
-    inside = (y >= 0) & (y < known.shape[0]) & (x >= 0) & (x < known.shape[1])
-    return np.asarray(inside & known[y.clip(0, known.shape[0] - 1), x.clip(0, known.shape[1] - 1)])
+    *_, found = landing(np.asarray(y + row), np.asarray(x + column), known)
+    return found
 
 
 def _choose(picture: Floats, hole: Mask, usable: Mask, labels: LabelMap, steps: Indices) -> Indices:
@@ -141,21 +138,16 @@ def _choose(picture: Floats, hole: Mask, usable: Mask, labels: LabelMap, steps: 
     y, x = np.nonzero(around)
     box = slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1)
     rows, columns = np.indices(hole.shape)[:, *box][..., None] + steps.T[:, None, None]
-    height, width = hole.shape
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
-    valid = inside & usable[rows, columns]
-
+    rows, columns, valid = landing(rows, columns, usable)
     here = picture[box][:, :, None]
     pieces = np.concatenate([picture[rows, columns], here], axis=2)  # (r, c, K + 1, 3)
     blurred = cv2.GaussianBlur(picture, (0, 0), COARSE)
     price = np.full(pieces.shape[:3], np.float32(DRAWN))
     price[..., :-1] = COLOUR * np.abs(blurred[rows, columns] - blurred[box][:, :, None]).mean(axis=3)
     price[..., :-1] += FOREIGN * (labels[rows, columns] != labels[box][..., None])
-    price[..., :-1][~valid] = NEVER
     border = (around & ~hole)[box]
     price[border] = EDGE * np.abs(pieces[border] - here[border]).mean(axis=2)
-    price[..., :-1][border[..., None] & ~valid] = NEVER
+    price[..., :-1][~valid] = NEVER
     price[border, -1] = DRAWN
     price[~around[box]] = 0
     chosen = np.full(hole.shape, len(steps))
@@ -173,28 +165,30 @@ def _propagated(price: Floats, shades: Floats, active: Mask) -> Indices:
     seam = np.abs(shades[..., :, None] - shades[..., None, :])
     messages = np.zeros((4, *price.shape), np.float32)  # from above, from below, from the left, from the right
 
-    def sweep(source: int, back: int, lines: Sequence[int], step: int, axis: int) -> None:
-        for line in lines:
-            here, there = (np.s_[line], np.s_[line + step]) if axis == 0 else (np.s_[:, line], np.s_[:, line + step])
-            belief = price[here] + messages[:, *(here if isinstance(here, tuple) else (here,))].sum(axis=0)
-            belief -= messages[back, *(here if isinstance(here, tuple) else (here,))]
-            sent = (belief[:, :, None] + seam[here] + seam[there]).min(axis=1)
-            sent -= sent.min(axis=1, keepdims=True)
-            sent[~(active[here] & active[there])] = 0
-            messages[source, *(there if isinstance(there, tuple) else (there,))] = sent
+    planes = price, seam, active, *messages
 
-    height, width = active.shape
+    def sweep(sent: int, back: int, way: slice, across: bool) -> None:
+        """Line by line in one direction; views of the same arrays, turned so that it is downwards."""
+        turned = [(plane.swapaxes(0, 1) if across else plane)[way] for plane in planes]
+        costs, seams, busy, *heard = turned
+        for line in range(len(costs) - 1):
+            belief = costs[line] + (heard[0][line] + heard[1][line] + heard[2][line] + heard[3][line]) - heard[back][line]
+            said = (belief[:, :, None] + seams[line] + seams[line + 1]).min(axis=1)
+            said -= said.min(axis=1, keepdims=True)
+            said[~(busy[line] & busy[line + 1])] = 0
+            heard[sent][line + 1] = said
+
+    forth, back = slice(None), slice(None, None, -1)
     for _ in range(ROUNDS):
-        sweep(0, 1, range(height - 1), 1, 0)
-        sweep(1, 0, range(height - 1, 0, -1), -1, 0)
-        sweep(2, 3, range(width - 1), 1, 1)
-        sweep(3, 2, range(width - 1, 0, -1), -1, 1)
+        sweep(0, 1, forth, across=False)
+        sweep(1, 0, back, across=False)
+        sweep(2, 3, forth, across=True)
+        sweep(3, 2, back, across=True)
     return np.asarray((price + messages.sum(axis=0)).argmin(axis=2))
 
 
 def _refined(colours: Floats, usable: Mask, steps: Indices) -> Indices:
     """The offsets at full size: of those within a pixel of the enlarged ones, that at which what is known is most alike."""
-    height, width = usable.shape
     y, x = np.nonzero(usable)
     every = max(1, len(y) // 4000)
     y, x = y[::every], x[::every]
@@ -203,10 +197,8 @@ def _refined(colours: Floats, usable: Mask, steps: Indices) -> Indices:
         best = []
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
-                there_y, there_x = y + row + down, x + column + right
-                inside = (there_y >= 0) & (there_y < height) & (there_x >= 0) & (there_x < width)
-                inside[inside] &= usable[there_y[inside], there_x[inside]]
-                off = np.abs(colours[y[inside], x[inside]] - colours[there_y[inside], there_x[inside]])
+                there_y, there_x, valid = landing(y + row + down, x + column + right, usable)
+                off = np.abs(colours[y[valid], x[valid]] - colours[there_y[valid], there_x[valid]])
                 best.append((float(off.mean()) if off.size else np.inf, abs(down) + abs(right), row + down, column + right))
         fine.append(min(best)[2:])
     return np.array(fine, np.int64)
@@ -215,21 +207,15 @@ def _refined(colours: Floats, usable: Mask, steps: Indices) -> Indices:
 def _assembled(colours: Floats, hole: Mask, usable: Mask, guide: Floats, steps: Indices, chosen: Indices) -> Match:
     """steps: (K + 1, 2), the last of them (0, 0) for the guide.   chosen: (H, W), which of them."""
     y, x = np.indices(hole.shape)
-    height, width = hole.shape
-    to_y, to_x = y + steps[chosen][..., 0], x + steps[chosen][..., 1]
-    lost = (to_y < 0) | (to_y >= height) | (to_x < 0) | (to_x >= width)
-    lost |= ~usable[to_y.clip(0, height - 1), to_x.clip(0, width - 1)]
-    chosen = np.where(hole & ~lost, chosen, len(steps) - 1)
+    *_, found = landing(y + steps[chosen][..., 0], x + steps[chosen][..., 1], usable)
+    chosen = np.where(hole & found, chosen, len(steps) - 1)
     total, weights = np.zeros_like(colours), np.zeros(hole.shape, np.float32)
     source = np.where(hole[..., None], guide, colours)
     for number in np.unique(chosen[hole]):
         share = cv2.GaussianBlur((chosen == number).astype(np.float32), (0, 0), _BLUR)
         row, column = steps[number]
-        from_y, from_x = y + row, x + column
-        inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
-        from_y, from_x = from_y.clip(0, height - 1), from_x.clip(0, width - 1)
-        share *= inside & usable[from_y, from_x] if number < len(steps) - 1 else True
-        share *= hole
+        from_y, from_x, valid = landing(y + row, x + column, usable)
+        share *= hole & valid if number < len(steps) - 1 else hole
         total += share[..., None] * source[from_y, from_x]
         weights += share
     mixed = np.where((weights > 0)[..., None], total / np.maximum(weights, 1e-6)[..., None], guide)

@@ -43,6 +43,14 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 
+def landing(rows: Indices, columns: Indices, usable: Mask) -> tuple[Indices, Indices, Mask]:
+    """Places that were moved, brought back into the picture, and which of them lay in it and are usable (H, W)."""
+    height, width = usable.shape
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
+    return rows, columns, inside & usable[rows, columns]
+
+
 class Level:
     """A picture at one scale, with a border of RADIUS pixels all round, and the field of its targets."""
 

@@ -59,18 +59,25 @@ class Questions:
             free = (mask == 0) & (hints == UNKNOWN)
             rgb = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
             hints = np.where(free, self._segmenter(rgb, mask > 0), hints) if free.any() else hints
-        asked = (image[None], mask[None, None])
+        inputs = image[None], mask[None, None]
         guide = None
         if self.backend.guide:
             drawn = None if request.edges is None else crops.shrink_mask(request.edges, crop).astype(np.float32)[None, None]
-            guide = GUIDES[self.backend.guide](*asked, drawn)
-        answer = self.backend.run(*asked, hints[None], request.forbid[None], guide)
+            guide = GUIDES[self.backend.guide](*inputs, drawn)
+        answer = self.backend.run(*inputs, hints[None], request.forbid[None], guide)
         _log.info(
             "%s sees %dx%d pixels at (%d, %d) as %dx%d and takes %.2f s",
             *(self.backend.name, crop.width, crop.height, crop.left, crop.top, crop.columns, crop.rows),
             time.perf_counter() - start,
         )
         return answer
+
+    def scores(self, pixels: Pixels, crop: Crop) -> Scores:
+        """What a model with classes says of them in a crop in which nothing is missing: (K, *crop.frame)."""
+        logits = self.ask(pixels, self._nothing(pixels), crop).logits
+        assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
+        scores: Scores = logits[0]
+        return scores
 
     def look(
         self, pixels: Pixels, size: int | None, request: Request | None = None, seen: Sequence[tuple[Crop, Scores]] = ()
@@ -98,10 +105,11 @@ class Questions:
         """What the model says of the classes in a photo without holes, all of which it sees."""
         height, width = pixels.shape[:2]
         everything = crops.whole(height, width, size, self.backend.stride)
-        nothing = asked(self.backend, np.zeros((height, width), bool))
-        logits = self.ask(pixels, nothing, everything).logits
-        assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
-        return everything, logits[0], nothing
+        return everything, self.scores(pixels, everything), self._nothing(pixels)
+
+    def _nothing(self, pixels: Pixels) -> Request:
+        """A request that wants nothing filled."""
+        return asked(self.backend, np.zeros(pixels.shape[:2], bool))
 
     def find(self, pixels: Pixels, ids: Sequence[int], size: int | None) -> tuple[Mask, float]:
         """Where some classes are (H, W), and how many pixels of the photo are one of the segmentation."""

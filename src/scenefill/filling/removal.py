@@ -23,7 +23,6 @@ from ..pictures.masks import Mask
 from . import crops
 from .crops import Crop
 from .questions import Questions
-from .request import asked
 
 Intent = Literal["remove", "restore"]
 """What a fill is for: "remove" looks at what lies under the mask, for "restore" it has no influence on anything."""
@@ -77,11 +76,8 @@ def look(questions: Questions, pixels: Pixels, hole: Mask, size: int | None, *, 
     if labels is None or not labels.movable or not hole.any():
         return Removal(hole, ())
     grown, things = hole.copy(), set[str]()
-    nothing = asked(questions.backend, np.zeros(hole.shape, bool))
     for crop in crops.plan(hole, size, questions.backend.stride):
-        logits = questions.ask(pixels, nothing, crop).logits
-        assert logits is not None, f"{questions.backend.name} has a label set and gives no scores"
-        chances = crops.chances(logits[0], questions.backend.temperature)[:, : crop.rows, : crop.columns]
+        chances = crops.chances(questions.scores(pixels, crop), questions.backend.temperature)[:, : crop.rows, : crop.columns]
         inside = masks.resize(crop.hole, crop.rows, crop.columns)
         found = taken(chances, inside, labels)
         if not found:

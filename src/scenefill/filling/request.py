@@ -99,7 +99,7 @@ def read_both(image: Photo, mask: MaskSource | None, *, invert: bool = False) ->
     picture = read_photo(image)
     if mask is None:
         return _cut_out(picture, invert)
-    hole = read_mask(mask, invert=invert)
+    hole = masks.read(mask, invert=invert)
     size = picture.pixels.shape[:2]
     if picture.turn >= 5 and hole.shape != size and hole.shape == size[::-1]:
         hole = np.ascontiguousarray(images.upright(hole, picture.turn))
@@ -127,11 +127,6 @@ def listed(names: Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def read_mask(source: MaskSource, *, invert: bool = False) -> Mask:
-    """Raises MaskError."""
-    return masks.read(source, invert=invert)
-
-
 def read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
     """A label map (H, W). Files are coded as those of the set, or in its colours; arrays and PIL images hold ids or colours."""
     if isinstance(source, Image):
@@ -152,7 +147,7 @@ def read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
 def _drawn(backend: Backend, edges: MaskSource, size: tuple[int, ...]) -> Mask:
     if backend.guide != "edges":
         raise InputError(f"{backend.name} is not led by edges and cannot follow a drawing of them: take edge-connect")
-    drawn = read_mask(edges)
+    drawn = masks.read(edges)
     if drawn.shape != size:
         (height, width), (rows, columns) = size, drawn.shape
         raise InputError(f"the drawing of edges is {columns}x{rows} and the photo {width}x{height} (width x height)")

@@ -17,10 +17,11 @@ from ..labels import LabelMap
 from ..pictures import masks
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
+from ..pictures.picture import eight_bits
 from . import crops
 from .crops import Crop
 from .questions import Questions
-from .request import asked, classes
+from .request import classes
 
 LARGEST = 320
 """GrabCut sees a window shrunk to at most so many pixels a side."""
@@ -68,11 +69,8 @@ def select(
 
 def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
     """(height, width): the classes in a crop, as the model sees them."""
-    nothing = asked(questions.backend, np.zeros(pixels.shape[:2], bool))
-    logits = questions.ask(pixels, nothing, crop).logits
-    assert logits is not None, f"{questions.backend.name} has a label set and gives no scores"
     labels = np.empty((crop.height, crop.width), np.uint8)
-    for rows, band in crops.enlarge(logits[0], crop, cv2.INTER_LINEAR):
+    for rows, band in crops.enlarge(questions.scores(pixels, crop), crop, cv2.INTER_LINEAR):
         labels[rows] = band.argmax(axis=2)
     return labels
 
@@ -97,8 +95,9 @@ def _outlined(pixels: Pixels, region: Mask, scale: float) -> Mask:
     inside = region[window]
     factor = min(1.0, LARGEST / max(inside.shape))
     side = max(1, round(inside.shape[1] * factor)), max(1, round(inside.shape[0] * factor))
+    rgb = np.broadcast_to(eight_bits(pixels[window]), (*inside.shape, 3))
     small = cv2.resize(inside.astype(np.uint8), side, interpolation=cv2.INTER_NEAREST_EXACT)
-    picture = cv2.resize(_rgb8(pixels[window]), side, interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(rgb, side, interpolation=cv2.INTER_AREA)
     depth = cv2.distanceTransform(small, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     away = cv2.distanceTransform(1 - small, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     say = np.where(small > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -118,9 +117,3 @@ def _outlined(pixels: Pixels, region: Mask, scale: float) -> Mask:
 def _window(start: int, end: int, limit: int) -> tuple[int, int]:
     margin = 8 + round(MARGIN * (end - start))
     return max(0, start - margin), min(limit, end + margin)
-
-
-def _rgb8(pixels: Pixels) -> Rgb:
-    """(h, w, 1|3) of either depth -> (h, w, 3) uint8."""
-    eight = pixels if pixels.dtype == np.uint8 else pixels >> 8
-    return np.ascontiguousarray(np.broadcast_to(eight, (*eight.shape[:2], 3)), np.uint8)

@@ -107,7 +107,7 @@ class OnnxBackend:
         graph = path.with_suffix(".onnx")
         if not graph.is_file():
             raise WeightsError(f"{graph}, the graph that belongs to {path.name}, is missing: keep the two files side by side")
-        session = _session(graph, tensors, threads)
+        session = opened(graph, tensors, threads)
         if session.get_modelmeta().custom_metadata_map.get("tensors_sha256") != info.tensors_sha256:
             raise WeightsError(f"{graph} was exported with other weights than {path.name}: export both again")
         return cls(path, info, session, threads)
@@ -152,7 +152,8 @@ def _reopened(path: Path, threads: int | None) -> OnnxBackend:
     return OnnxBackend.open(path, threads=threads)
 
 
-def _session(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+def opened(graph: Path, tensors: weights.Tensors, threads: int | None) -> InferenceSession:
+    """A graph whose initializers are these tensors, on ONNX Runtime. Raises WeightsError where they do not fit together."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.32 on it reports its use, and complains where there is no home
     import onnxruntime
 
