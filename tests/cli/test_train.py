@@ -83,7 +83,7 @@ def test_a_dry_run_prints_what_the_run_would_be(run: Run, config: Path, tmp_path
         (["run.images=four"], "run.images must be of type int"),
         (["data.sources=['nowhere']"], "nowhere"),
         (["data.size=40", "data.short_side=[40, 40]"], "multiples of 16"),
-        (["network.name=pix2pix"], "there is no training task"),
+        (["network.name=pix2pix"], "there is no network"),
         (["--resume"], "there is no checkpoint to resume from"),
         (["--init", "none.safetensors"], "none.safetensors"),
         (["--resume", "--init", "none.safetensors"], "give one of the two"),

@@ -222,5 +222,5 @@ def test_without_an_adversary_there_is_no_discriminator(photos: Path) -> None:
 def test_unknown_names(photos: Path) -> None:
     with pytest.raises(LabelError, match='has no class "cars"'):
         task(photos, class_weights={"cars": 2.0})
-    with pytest.raises(ConfigError, match='there is no training task for network "sg-net"; known are: sge-net'):
+    with pytest.raises(ConfigError, match=r'there is no network "sg-net"; known are: sge-net'):
         tasks.create(parse({"network": {"name": "sg-net"}}))

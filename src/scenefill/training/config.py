@@ -25,8 +25,8 @@ from typing import Any, Literal
 from .. import labels as label_sets
 from ..errors import ConfigError
 from ..networks import NETWORKS
+from . import tasks
 from .sections import TrainConfig
-from .tasks import TASKS
 
 _LABEL_SETS = (("network", "label_set"), ("data", "folder_label_set"))
 """Where a config names label sets."""
@@ -63,9 +63,9 @@ def parse(values: dict[str, Any]) -> TrainConfig:
     name = config.network["name"]
     if name in NETWORKS:
         _typed(NETWORKS[name].Config, {key: value for key, value in config.network.items() if key != "name"}, "network.")
-    if name in TASKS:
-        loss = _typed(TASKS[name].Loss, config.loss, "loss.")
-        discriminator = _typed(TASKS[name].Discriminator, config.discriminator, "discriminator.")
+        task = tasks.kind(name)
+        loss = _typed(task.Loss, config.loss, "loss.")
+        discriminator = _typed(task.Discriminator, config.discriminator, "discriminator.")
         config = dataclasses.replace(config, loss=loss, discriminator=discriminator)
     return config
 

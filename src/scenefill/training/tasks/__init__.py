@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import ConfigError
 from ..sections import TrainConfig
 from ..task import Task
 from .contextencoder import ContextEncoding
@@ -16,7 +15,6 @@ from .semantic import SemanticInpainting
 from .spgnet import SegmentationGuidedInpainting
 
 TASKS: dict[str, Any] = {
-    "sge-net": SemanticInpainting,
     "pen-net": PyramidInpainting,
     "edge-connect": EdgeGuidedInpainting,
     "gated-conv": FreeFormInpainting,
@@ -24,13 +22,15 @@ TASKS: dict[str, Any] = {
     "context-encoder": ContextEncoding,
     "spg-net": SegmentationGuidedInpainting,
 }
-"""Network name -> a class that is a Task and is made of a TrainConfig."""
+"""Network name -> a class that is a Task and is made of a TrainConfig; the others are trained as SGE-Net is."""
+
+
+def kind(network: str) -> Any:
+    """The task that trains a network, by the network's name."""
+    return TASKS.get(network, SemanticInpainting)
 
 
 def create(config: TrainConfig) -> Task:
-    """The task of a config, with fresh networks. Raises ConfigError for a network that cannot be trained."""
-    name = config.network["name"]
-    if name not in TASKS:
-        raise ConfigError(f'there is no training task for network "{name}"; known are: {", ".join(TASKS)}')
-    task: Task = TASKS[name](config)
+    """The task of a config, with fresh networks. Raises ConfigError for a network that there is not."""
+    task: Task = kind(config.network["name"])(config)
     return task
