@@ -1,4 +1,4 @@
-"""Uploads that want to do harm: too much, too little, too slowly, or not what they say. Each is to be answered with a 4xx at once."""
+"""Uploads that want to do harm: too much, too little, or not what they say. Each is to be answered with a 4xx at once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _jpeg_of(width: int, height: int) -> bytes:
 
 SVG = (
     b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
-    b'<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><text>&b;&x;</text></svg>'
+    b'<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns="http://www.w3.org/2000/svg" onload="a()"><text>&b;&x;</text></svg>'
 )
 
 FILES: dict[str, Callable[[], bytes]] = {
@@ -133,7 +133,7 @@ BODIES: dict[str, tuple[dict[str, str], bytes]] = {
     "a boundary of 10 kB": ({"Content-Type": f"multipart/form-data; boundary={'x' * 10_000}"}, form("image", b"x")),
     "another boundary": ({"Content-Type": "multipart/form-data; boundary=y"}, form("image", b"x")),
     "a form that is cut short": (MULTIPART, form("image", b"x" * 1000)[:500]),
-    "ten thousand fields": (MULTIPART, b"".join(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' for _ in range(10_000)) + b"--x--\r\n"),
+    "ten thousand fields": (MULTIPART, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 10_000 + b"--x--\r\n"),
     "two thousand files": (MULTIPART, form("image", b"x")[:-7] * 2000 + b"--x--\r\n"),
     "a head of 1 MiB inside the form": (MULTIPART, b"--x\r\nX-A: " + b"a" * MIB + b"\r\n" + form("image", b"x")[5:]),
     "a field of 20 MiB where options are expected": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -324,13 +325,25 @@ def test_a_stopped_service_finishes_what_runs_and_refuses_what_waits(
 
 
 def test_memory_of_many_photos_is_bounded(start: Start, photo: bytes, mask: bytes, street: NDArray[np.uint8]) -> None:
-    web = start(sessions=3, session_bytes=4 * street.nbytes)
+    web = start(sessions=3, session_bytes=4 * street.nbytes, session_rest=0)
     opened = [web.open(photo) for _ in range(5)]
     assert [web.client.get(f"{session}/photo").status_code for session in opened] == [404, 404, 200, 200, 200]
     for _ in range(12):
         assert web.fill(opened[-1], mask).status_code == 200
     assert web.service.sessions.size <= 4 * street.nbytes
     assert web.client.get(f"{opened[-1]}/fills/12/photo").status_code == 200
+
+
+def test_photos_in_use_do_not_make_room_for_others(start: Start, photo: bytes, mask: bytes) -> None:
+    web = start(sessions=2, session_rest=0.5)
+    opened = [web.open(photo) for _ in range(2)]
+    refused = web.client.post("/api/v1/sessions", files={"image": photo})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["detail"] == "the service holds 2 photos, and all of them are in use: try again soon"
+    time.sleep(0.6)
+    assert web.fill(opened[0], mask).status_code == 200
+    web.open(photo)
+    assert [web.client.get(f"{session}/photo").status_code for session in opened] == [200, 404]
 
 
 def test_metrics_count_what_happened(web: Running, photo: bytes, mask: bytes) -> None:

@@ -7,6 +7,18 @@ from web.conftest import Running, Start
 
 from scenefill.web.settings import Settings
 
+OWASP = {
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "x-permitted-cross-domain-policies": "none",
+    "x-dns-prefetch-control": "off",
+    "referrer-policy": "no-referrer",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Of OWASP Secure Headers, beside the policies, Cache-Control and HSTS; Clear-Site-Data is for pages with a log-out."""
+
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
 def test_names_of_this_machine_are_answered(idle: Running, host: str) -> None:
@@ -55,6 +67,47 @@ def test_every_answer_locks_the_page_in(idle: Running, path: str) -> None:
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == ("no-store" if path.startswith("/api/") else "no-cache")
     assert "server" not in headers or headers["server"] == "uvicorn"
+
+
+def test_every_header_of_owasps_list_is_there(idle: Running) -> None:
+    headers = idle.client.get("/").headers
+    assert {name: headers.get(name) for name in OWASP} == OWASP
+    assert "camera=()" in headers["permissions-policy"]
+    assert "strict-transport-security" not in headers, "this did not come by TLS"
+    secure = idle.client.get("/", headers={"X-Forwarded-Proto": "https"}).headers
+    assert secure["strict-transport-security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("prefix", ["", "/scenefill"])
+def test_paths_may_have_the_prefix_of_a_proxy(start: Start, photo: bytes, mask: bytes, prefix: str) -> None:
+    web = start(root_path="/scenefill")
+    assert web.client.get(f"{prefix}/").text.startswith("<!doctype html>")
+    assert web.client.get(f"{prefix}/api/v1/health").status_code == 200
+    assert web.client.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": "/scenefill"}]
+    session = f"{prefix}{web.open(photo, mask=mask)}"
+    fill = web.fill(session, mask).json()
+    for url in (fill["patches"][0]["url"], fill["mask_url"], fill["labels_url"], fill["confidence_url"]):
+        assert url.startswith("/scenefill/api/v1/sessions/")
+        assert web.client.get(url).status_code == 200
+    maps = web.client.post(f"{session}/segment", json={}).json()
+    assert web.client.get(maps["labels_url"]).status_code == 200
+    bare = web.client.get("/scenefill")
+    assert (bare.status_code, bare.headers["location"]) == (308, "/scenefill/")
+    assert web.client.get("/scenefillother").status_code == 404
+
+
+def test_a_prefix_does_not_open_what_wants_the_token(start: Start) -> None:
+    web = start(token="secret", root_path="/scenefill")
+    assert web.client.get("/scenefill/api/v1/models").status_code == 401
+    assert web.client.get("/scenefill/metrics").status_code == 401
+
+
+def test_names_of_a_proxy_are_answered(start: Start) -> None:
+    web = start(names=("photos.example",))
+    for host, status in (("photos.example", 200), ("Photos.Example:8443", 200), ("evil.example", 403), ("127.0.0.1", 200)):
+        assert web.client.get("/api/v1/health", headers={"Host": host}).status_code == status
+    own = {"Host": "photos.example", "Origin": "https://photos.example"}
+    assert web.client.get("/api/v1/health", headers=own).status_code == 200
 
 
 def test_with_a_token_the_interface_wants_it_and_the_page_does_not(start: Start) -> None:

@@ -3,8 +3,8 @@
 PYTHONPATH=tests python -m web.browser.kills --rounds 50
 
 A round is a photo, a hole that is filled and kept, a second hole with a class painted into it that is filled, a reload or a
-closed tab, and the saved photo. Somewhere in it the service dies. Whoever is told that it does not answer does the step again, as a
-user would. What is painted, the variants and the saved photo must be, to the bit, those of a round in which nobody died.
+closed tab, and the saved photo. Somewhere in it the service dies. Whoever is told that it does not answer does the step again, as
+users do. What is painted, the variants and the saved photo must be, to the bit, those of a round in which nobody died.
 """
 
 from __future__ import annotations
