@@ -19,8 +19,7 @@ from scenefill.pictures.shapes import MaskFiles
 
 LABELS = np.kron(np.array([[0, 1], [2, 3]], np.uint8), np.ones((8, 8), np.uint8))
 RANDOM: dict[str, Callable[..., Any]] = {
-    "boxes": shapes.boxes,
-    "free-form": shapes.free_form,
+    **{kind: draw for kind, draw in shapes.DRAWN.items() if kind != "centre"},
     "objects": lambda h, w, rng: shapes.objects(LABELS, (1, 2), h, w, rng),
 }
 

@@ -28,7 +28,7 @@ def evaluate(
     ] = None,
     masks: Annotated[
         str, typer.Option("--holes", "--masks", metavar="KIND|DIR",
-                          help="centre, irregular, boxes, free-form, removal, removal-residue, or a folder."),
+                          help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder."),
     ] = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,

@@ -29,7 +29,7 @@ from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, ran
 from .batches import Batch
 from .folder import Dataset
 
-MASK_KINDS = ("centre", "boxes", "free_form", "files", "objects", "removal", "empty")
+MASK_KINDS = (*(kind.replace("-", "_") for kind in shapes.DRAWN), "files", "objects", "removal", "empty")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class DataConfig:
     colour_jitter: float = 0.0
     """Largest relative change of brightness, contrast and saturation."""
     masks: dict[str, float] = field(default_factory=lambda: {"centre": 0.5, "boxes": 0.5})
-    """Kind of hole -> its share: centre, boxes, free_form, files, objects, removal, empty."""
+    """Kind of hole -> its share: the kinds of `shapes.DRAWN` (free_form for free-form), files, objects, removal, empty."""
     mask_files: str = ""
     """Folder of mask pictures for the kind "files" (below `root` if not found as it is)."""
     mask_files_held_out: bool = True
@@ -208,11 +208,9 @@ class Stream:
     def hole(self, kind: str, rng: np.random.Generator) -> masks.Mask:
         """A hole of a kind that does not ask what it lies on; boxes where there is nothing to make it of."""
         size = self.config.size
+        if draw := shapes.DRAWN.get(kind.replace("_", "-")):
+            return draw(size, size, rng)
         match kind:
-            case "centre":
-                return shapes.centre(size, size)
-            case "free_form":
-                return shapes.free_form(size, size, rng)
             case "files" if self.mask_files:
                 return self.mask_files.draw(size, size, rng)
             case "objects" if self.labelled:

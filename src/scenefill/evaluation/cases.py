@@ -28,7 +28,7 @@ SIZE = 256
 COMPLEXITY_SHARE = 0.01
 """A class counts for the complexity of a scene where it covers at least this share of the known labels."""
 
-MASKS = ("centre", "irregular", "boxes", "free-form", "removal", "removal-residue")
+MASKS = (*shapes.DRAWN, "irregular", "removal", "removal-residue")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Case:
     item: str
     crop: Square
     mask: str
-    """"centre", "boxes", "free-form", "file:NAME" below the mask folder, or "removal:ITEM" and "removal-residue:ITEM" with the
+    """A kind of `shapes.DRAWN`, "file:NAME" below the mask folder, or "removal:ITEM" and "removal-residue:ITEM" with the
     photo whose movable things give the outline."""
     seed: int
     """For what is drawn."""
@@ -134,14 +134,8 @@ class CaseSet:
         return {item.name: index for index, item in enumerate(self.dataset.items)}
 
     def _mask(self, case: Case) -> Mask:
-        rng = np.random.default_rng(case.seed)
-        match case.mask:
-            case "centre":
-                return shapes.centre(self.size, self.size)
-            case "boxes":
-                return shapes.boxes(self.size, self.size, rng)
-            case "free-form":
-                return shapes.free_form(self.size, self.size, rng)
+        if draw := shapes.DRAWN.get(case.mask):
+            return draw(self.size, self.size, np.random.default_rng(case.seed))
         if self.mask_files is None:
             raise MaskError(f'case {case.item} asks for mask "{case.mask}" but there is no folder of masks')
         name = case.mask.removeprefix("file:")
@@ -176,11 +170,11 @@ def build(
 ) -> CaseSet:
     """One case per photo, or `count` of them spread evenly over the sorted photos.
 
-    mask: "centre" (a square of half the side), "irregular" (every sixth file of `masks_dir`, `MaskFiles.held_out`), "boxes",
-    "free-form", "removal" (outlines of the movable things of another photo, over background), "removal-residue" (with what such
-    a thing leaves in the known pixels: `shapes.residue`), or a folder of masks. A photo without enough background for the things
-    of another has no case then. A photo keeps its
-    mask when `count` changes; a mask file is used again only when there are fewer files than photos.
+    mask: a kind of `shapes.DRAWN` ("centre" is a square of half the side), "irregular" (every sixth file of `masks_dir`,
+    `MaskFiles.held_out`), "removal" (outlines of the movable things of another photo, over background), "removal-residue" (with
+    what such a thing leaves in the known pixels: `shapes.residue`), or a folder of masks. A photo without enough background for
+    the things of another has no case then. A photo keeps its mask when `count` changes; a mask file is used again only when
+    there are fewer files than photos.
     Raises ConfigError for an unknown kind of mask, MaskError where there are no masks.
     """
     files = None

@@ -5,7 +5,7 @@ Every generator draws from the `rng` it is given and from nothing else: the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -84,6 +84,14 @@ def free_form(
         thickness = max(1, round(rng.uniform(*brush) * min(height, width)))
         cv2.polylines(canvas, [np.round(path).astype(np.int32)], isClosed=False, color=1, thickness=thickness)
     return _flipped(canvas.astype(bool), rng)
+
+
+DRAWN: dict[str, Callable[[int, int, np.random.Generator], Mask]] = {
+    "centre": lambda height, width, rng: centre(height, width),
+    "boxes": boxes,
+    "free-form": free_form,
+}
+"""Kinds of holes that ask for nothing but a size (height, width): for training, `evaluate --holes` and case files."""
 
 
 def objects(
