@@ -36,7 +36,7 @@ sets_with_maps = sets.flatmap(lambda label_set: st.tuples(st.just(label_set), ma
 def test_the_sets_and_their_sizes() -> None:
     sizes = {"street": 8, "camvid": 11, "labelmefacade": 8, "idd-lite": 7, "cityscapes": 19, "outdoor-scenes": 8}
     sizes["cityscapes-label-ids"] = sizes["cityscapes"]
-    assert {s.name: len(s) for s in SETS} == sizes
+    assert sizes.items() <= {s.name: len(s) for s in SETS}.items()
 
 
 @every_set
@@ -241,7 +241,7 @@ def test_remapping_gives_a_map_of_the_target(case: tuple[LabelSet, np.ndarray], 
     assert (out[ids == UNKNOWN] == UNKNOWN).all()
 
 
-@given(sets.filter(lambda s: s.name != "outdoor-scenes"), st.data())
+@given(st.sampled_from([get(name) for name in ("camvid", "labelmefacade", "idd-lite", "cityscapes")]), st.data())
 @few
 def test_a_class_keeps_the_meaning_that_the_target_gives_its_name(source: LabelSet, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(source) - 1))
