@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from scenefill.data.batches import Batch
 from scenefill.errors import ConfigError, LabelError
 from scenefill.labels import UNKNOWN
-from scenefill.losses import adversarial
+from scenefill.losses import adversarial, reconstruction
 from scenefill.networks.discriminators import Jury, MultiScaleDiscriminator, ProjectedDiscriminator
 from scenefill.networks.interface import Prediction
 from scenefill.training import tasks
@@ -217,6 +217,13 @@ def test_without_an_adversary_there_is_no_discriminator(photos: Path) -> None:
     made = task(photos, adversarial=0.0, feature_matching=0.0)
     assert list(made.networks) == ["generator"]
     assert [phase.name for phase in made.phases(10**9)] == ["generator"]
+
+
+def test_a_network_of_one_scale_is_trained_on_its_picture(photos: Path) -> None:
+    made, given, seen = task(photos, hole=2.0, valid=1.0, adversarial=0.0, feature_matching=0.0), prediction(), batch()
+    one = given._replace(images_per_scale=(), logits_per_scale=())
+    wanted = reconstruction.l1(given.image, seen.image, seen.mask, hole=2.0, valid=1.0).item()
+    assert terms(made, one) == {"re": pytest.approx(wanted, rel=1e-5)}
 
 
 def test_unknown_names(photos: Path) -> None:

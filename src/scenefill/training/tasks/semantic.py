@@ -121,7 +121,7 @@ class SemanticInpainting(AdversarialTask):
         terms: Terms = {}
         re = [
             (weights.coarse if scale else 1.0) * reconstruction.l1(picture, truth, mask, hole=weights.hole, valid=weights.valid)
-            for scale, picture in enumerate(prediction.images_per_scale)
+            for scale, picture in enumerate(_scales(prediction))
         ]
         terms["re"] = torch.stack(re).sum()  # Eq. 7, first term, summed as in Eq. 10
         if self.features is not None:
@@ -149,10 +149,11 @@ class SemanticInpainting(AdversarialTask):
         size = (truth.shape[2], truth.shape[3])
         in_hole = self.loss.perceptual_on == "hole"
         total = []
-        if max(self.loss.perceptual_scales, default=0) >= len(prediction.images_per_scale):
-            raise ConfigError(f"loss.perceptual_scales: the network has scales 0 to {len(prediction.images_per_scale) - 1}")
+        pictures = _scales(prediction)
+        if max(self.loss.perceptual_scales, default=0) >= len(pictures):
+            raise ConfigError(f"loss.perceptual_scales: the network has scales 0 to {len(pictures) - 1}")
         for scale in self.loss.perceptual_scales:
-            picture = reconstruction.enlarge(prediction.images_per_scale[scale], size)
+            picture = reconstruction.enlarge(pictures[scale], size)
             with self._autocast():
                 if in_hole:
                     total.append(perceptual(features, composite(picture, truth, mask), truth, mask))
@@ -171,3 +172,8 @@ class SemanticInpainting(AdversarialTask):
         discriminator = self.networks["discriminator"]
         classes = discriminator.classes if isinstance(discriminator, MultiScaleDiscriminator) else 0
         return torch.cat((picture, one_hot(batch.labels, classes)), dim=1) if classes else picture
+
+
+def _scales(prediction: Prediction) -> tuple[Tensor, ...]:
+    """The pictures at scales 0, 1, ...; a network that draws at one scale has one."""
+    return prediction.images_per_scale or (prediction.image,)
