@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import runpy
 import shlex
@@ -58,3 +59,31 @@ def test_paths_that_the_docs_name_exist() -> None:
     for page in PAGES:
         for path in re.findall(r"\b((?:examples|configs|docs)/[\w/.-]+\.(?:jpg|png|toml|md|py))\b", page.read_text("utf-8")):
             assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_the_ways_through_the_house_are_walked_on_functions_that_exist() -> None:
+    """Every dotted name in the drawings of docs/architecture.md is a function, or a field or method of a class."""
+    drawings = re.findall(
+        r"^```text\n(.*?)^```", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    names = {name for drawing in drawings for name in re.findall(r"\b[a-z]+(?:\.\w+)+", drawing)}
+    assert len(names) > 30
+    for name in sorted(names):
+        module, *rest = next(
+            (".".join(parts[:count]), *parts[count:])
+            for parts in [name.split(".")]
+            for count in range(len(parts), 0, -1)
+            if importlib.util.find_spec(f"scenefill.{parts[0]}") and _is_module(f"scenefill.{'.'.join(parts[:count])}")
+        )
+        thing: object = importlib.import_module(f"scenefill.{module}")
+        for part in rest:
+            fields = getattr(thing, "__dataclass_fields__", {})
+            assert hasattr(thing, part) or part in fields, f"{name}: there is no {part}"
+            thing = getattr(thing, part, None)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

@@ -129,7 +129,7 @@ class Inpainter:
         if intent == "remove":
             found = removals.look(self._questions, picture.pixels, hole, working_size, grow=grow == "auto")
             hole, forbidden = found.mask, forbidden | set(found.things)
-        request = asked(self.backend, hole if grow == "auto" else masks.dilate(hole, grow), labels, forbidden, edges)
+        request = asked(self.backend, hole if grow == "auto" else masks.dilate(hole, grow), labels, forbidden, {"edges": edges})
         return self._fill(picture, request, feather, working_size, detail, array_shape(image), progress)
 
     __call__ = fill

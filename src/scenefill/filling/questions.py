@@ -62,7 +62,8 @@ class Questions:
         inputs = image[None], mask[None, None]
         guide = None
         if self.backend.guide:
-            drawn = None if request.edges is None else crops.shrink_mask(request.edges, crop).astype(np.float32)[None, None]
+            drawing = request.drawings.get(self.backend.guide)
+            drawn = None if drawing is None else crops.shrink_mask(drawing, crop).astype(np.float32)[None, None]
             guide = GUIDES[self.backend.guide](*inputs, drawn)
         answer = self.backend.run(*inputs, hints[None], request.forbid[None], guide)
         _log.info(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ Photo = images.Source | Picture
 MaskSource = images.Source
 LabelSource = images.Source
 
+LED_BY = {"edges": "edge-connect"}
+"""What a user can draw for a model (a name in `models.guides.GUIDES`) -> a model that follows it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Request:
@@ -34,8 +37,8 @@ class Request:
     """(H, W): class ids inside the hole, UNKNOWN where the model decides; outside it what is known, for a model that wants it."""
     forbid: NDArray[np.bool_]
     """(K,): classes that may not appear in the hole; K = 0 for a model without semantics."""
-    edges: Mask | None = None
-    """(H, W): True = an edge is wanted there; None: no wishes."""
+    drawings: Mapping[str, Mask] = field(default_factory=dict)
+    """What a user has drawn for a model that is led by it: name of the guide -> (H, W), True = drawn."""
 
 
 def asked(
@@ -43,11 +46,11 @@ def asked(
     hole: Mask,
     labels: LabelSource | None = None,
     forbid: Iterable[str] = (),
-    edges: MaskSource | None = None,
+    drawings: Mapping[str, MaskSource | None] | None = None,
 ) -> Request:
     """What `Inpainter.fill` was given, in the terms of its model.
 
-    Raises LabelError for classes and maps that do not fit the model or the photo, InputError for edges that it has no use for.
+    Raises LabelError for classes and maps that do not fit the model or the photo, InputError for a drawing that it does not follow.
     """
     hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), listed(forbid)
     if labels is not None:
@@ -61,7 +64,8 @@ def asked(
     flags = classes(backend, "avoid classes").flags(forbid) if forbid else np.zeros(len(backend.labels or ()), bool)
     if forbid and flags.all():
         raise LabelError("every class is forbidden, so nothing may be filled in: leave at least one")
-    return Request(hole, hints, flags, None if edges is None else _drawn(backend, edges, hole.shape))
+    wishes = {guide: drawing for guide, drawing in (drawings or {}).items() if drawing is not None}
+    return Request(hole, hints, flags, {guide: _drawn(backend, guide, drawing, hole.shape) for guide, drawing in wishes.items()})
 
 
 def classes(backend: Backend, purpose: str) -> LabelSet:
@@ -144,11 +148,11 @@ def read_labels(source: LabelSource, label_set: LabelSet) -> LabelMap:
     return array
 
 
-def _drawn(backend: Backend, edges: MaskSource, size: tuple[int, ...]) -> Mask:
-    if backend.guide != "edges":
-        raise InputError(f"{backend.name} is not led by edges and cannot follow a drawing of them: take edge-connect")
-    drawn = masks.read(edges)
+def _drawn(backend: Backend, guide: str, drawing: MaskSource, size: tuple[int, ...]) -> Mask:
+    if backend.guide != guide:
+        raise InputError(f"{backend.name} is not led by {guide} and cannot follow a drawing of them: take {LED_BY[guide]}")
+    drawn = masks.read(drawing)
     if drawn.shape != size:
         (height, width), (rows, columns) = size, drawn.shape
-        raise InputError(f"the drawing of edges is {columns}x{rows} and the photo {width}x{height} (width x height)")
+        raise InputError(f"the drawing of {guide} is {columns}x{rows} and the photo {width}x{height} (width x height)")
     return drawn
