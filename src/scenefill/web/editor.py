@@ -324,7 +324,8 @@ async def _variant(
     job = service.submit(service.fills, work)
     if name is not None:
         session.watch(str(name), job)
-    return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
+    with service.sessions.asked(session):
+        return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
 
 
 async def _display(request: Request, service: Service, session: Session, number: str | None, longest: int | None) -> Response:
