@@ -84,12 +84,7 @@ def test_a_token_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_behind_a_proxy_it_has_a_prefix_a_name_and_a_token() -> None:
-    with _served(
-        "-m", "scenefill", "serve", "--port", "0", "--model", "telea", "--root-path", "/a/b/", "--name", "x.example"
-    ) as (
-        _,
-        address,
-    ):
+    with _serve("--root-path", "/a/b/", "--name", "x.example") as (_, address):
         base, _, token = address.partition("?token=")
         assert token, "whoever comes through the proxy is somebody else"
         with httpx.Client(headers={"Host": "x.example", "Authorization": f"Bearer {token}"}) as client:

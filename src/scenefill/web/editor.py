@@ -24,20 +24,7 @@ from ..pictures.masks import Mask
 from . import intake, sessions
 from .answers import PREFIX, JobState, Opened, Preview, SeenVariant, Variant
 from .direct import CANCELLED, MEDIA, PROBLEMS, Problem, ServiceOf, as_json, kind_of, multipart, pictures
-from .intake import (
-    Classes,
-    EdgesFile,
-    FillOptions,
-    Format,
-    LabelFile,
-    MaskFile,
-    Options,
-    OptionsText,
-    Photo,
-    Pixels,
-    Texture,
-    Upload,
-)
+from .intake import Classes, EdgesFile, FillOptions, LabelFile, MaskFile, Options, OptionsText, Photo, Pixels, Texture, Upload
 from .pool import Job
 from .service import Service
 from .sessions import Fill, FullError, Semantics, Session
@@ -262,7 +249,7 @@ async def thumbnail(request: Request, service: ServiceOf, session: str, number: 
 @router.get("/{session}/fills/{number}/save", response_class=Response, responses=pictures())
 async def save(
     request: Request, service: ServiceOf, session: str, number: str,
-    format: Format | Literal["original"] = "original",  # noqa: A002
+    format: intake.Format | Literal["original"] = "original",  # noqa: A002
 ) -> Response:  # fmt: skip
     """The filled photo as a file: the bytes that the command line writes."""
     opened, _ = service.fill(session, number)
