@@ -83,6 +83,23 @@ def test_a_token_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
         assert httpx.get(f"{base}api/v1/models", headers={"Authorization": "Bearer from the environment"}).status_code == 200
 
 
+def test_behind_a_proxy_it_has_a_prefix_a_name_and_a_token() -> None:
+    with _serve("--root-path", "/a/b/", "--name", "x.example") as (_, address):
+        base, _, token = address.partition("?token=")
+        assert token, "whoever comes through the proxy is somebody else"
+        with httpx.Client(headers={"Host": "x.example", "Authorization": f"Bearer {token}"}) as client:
+            assert client.get(f"{base}a/b/api/v1/models").status_code == 200
+            assert client.get(f"{base}a/b").headers["location"] == "/a/b/"
+
+
+@pytest.mark.parametrize("path", ["scenefill", "/a b", "/a?b", "/api"])
+def test_a_prefix_that_is_none(run: Run, path: str) -> None:
+    code, _, said = run("serve", "--root-path", path)
+    assert code == 2
+    assert "--root-path takes a path such as /scenefill" in said
+    assert path in said
+
+
 def test_a_port_that_is_taken(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, _, said = run("serve", "--port", taken.getsockname()[1])

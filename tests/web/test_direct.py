@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from fakes import STREET, write_network
 from PIL import Image, ImageCms
+from pillow_heif import register_heif_opener
 from typer.testing import CliRunner
 from web.conftest import HOLE, Gated, Running, Start, decoded, encoded, until
 
@@ -36,6 +38,9 @@ PHOTOS: dict[str, Callable[[], bytes]] = {
     "photo.jpg": lambda: encoded(Image.fromarray(_noise(np.uint8, 3)), "JPEG", quality=71, exif=_exif(), icc_profile=PROFILE),
     "photo.tiff": lambda: images.encode(images.read(_noise(np.uint16, 3)), "TIFF"),
     "deep.png": lambda: images.encode(images.read(_noise(np.uint16, 4)), "PNG"),
+    "photo.bmp": lambda: encoded(Image.fromarray(_noise(np.uint8, 3)), "BMP"),
+    "photo.gif": lambda: encoded(Image.fromarray(_noise(np.uint8, 1)[..., 0]), "GIF"),
+    "photo.avif": lambda: encoded(Image.fromarray(_noise(np.uint8, 3)), "AVIF"),
     "photo.webp": lambda: encoded(Image.fromarray(_noise(np.uint8, 3)), "WEBP", quality=50),
 }
 
@@ -112,14 +117,19 @@ def test_what_a_format_cannot_hold(web: Running) -> None:
     assert "8 bits" in answer.json()["detail"]
 
 
-def test_a_photo_of_a_kind_that_is_not_written_comes_back_as_png(web: Running, street: np.ndarray, mask: bytes) -> None:
-    answer = web.client.post(
-        "/api/v1/inpaint",
-        files={"image": encoded(Image.fromarray(street), "BMP"), "mask": mask},
-        data={"options": '{"detail": "none"}'},
-    )
-    assert answer.headers["content-type"] == "image/png"
-    assert (decoded(answer.content)[HOLE] == STREET.colours[STREET.id("building")]).all()
+def test_every_kind_of_photo_comes_back_as_it_came(web: Running, street: np.ndarray, mask: bytes) -> None:
+    register_heif_opener()
+    for kind, media in (("BMP", "bmp"), ("GIF", "gif"), ("AVIF", "avif"), ("HEIF", "heic")):
+        answer = web.client.post(
+            "/api/v1/inpaint",
+            files={"image": encoded(Image.fromarray(street), kind), "mask": mask},
+            data={"options": '{"detail": "none"}'},
+        )
+        assert answer.headers["content-type"] == f"image/{media}"
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert (picture.format, picture.size) == (kind, (64, 48))
+            filled = np.asarray(picture.convert("RGB"))[HOLE].astype(int)
+        assert np.abs(filled - STREET.colours[STREET.id("building")]).max() <= (0 if kind == "BMP" else 30)
 
 
 def test_warnings_travel_in_a_header(web: Running, photo: bytes) -> None:

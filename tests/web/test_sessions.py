@@ -15,7 +15,7 @@ from web.conftest import until
 from scenefill.filling.inpainter import Inpainter
 from scenefill.filling.result import Result
 from scenefill.pictures import images
-from scenefill.web.sessions import Fill, Session, Sessions, boxes, shown
+from scenefill.web.sessions import Fill, FullError, Session, Sessions, boxes, shown
 
 PICTURE = images.read(np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8))
 
@@ -136,3 +136,21 @@ def test_what_a_page_shows_is_8_bit_small_and_keeps_its_profile(mode: str) -> No
 def test_street_colours_survive_the_way_to_the_page() -> None:
     image = Image.fromarray(STREET.colourise(np.arange(8, dtype=np.uint8).reshape(2, 4)))
     assert (shown(images.read(image)).pixels == np.asarray(image)).all()
+
+
+def test_a_photo_that_somebody_waits_for_does_not_make_room() -> None:
+    kept = Sessions(2, 2**30, 3600.0)
+    picture = images.read(np.zeros((4, 4, 3), np.uint8))
+    first, second = (kept.add("a", picture, None, None) for _ in range(2))
+    with kept.asked(first):
+        third = kept.add("a", picture, None, None)
+        assert kept.get(first.id) is first
+        with pytest.raises(KeyError):
+            kept.get(second.id)
+        with kept.asked(third), pytest.raises(FullError):
+            kept.check()
+    kept.add("a", picture, None, None)
+    with pytest.raises(KeyError):
+        kept.get(third.id)
+    assert kept.get(first.id) is first, "it was asked for last"
+    kept.clear()

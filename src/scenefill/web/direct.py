@@ -20,7 +20,8 @@ from .intake import EdgesFile, EraseOptions, InpaintOptions, LabelFile, MaskFile
 from .pool import Job
 from .service import Service
 
-MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff"}
+MEDIA = {kind: f"image/{kind.lower()}" for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")} | {"HEIF": "image/heic"}
+"""Format of a file -> what HTTP calls it."""
 
 
 class Problem(BaseModel):
@@ -54,9 +55,8 @@ def pictures(*kinds: str) -> dict[int | str, dict[str, Any]]:
 
 
 def kind_of(picture: Picture, asked: str | None = None) -> str:
-    """The format of an answer: the one asked for, else that of the photo; PNG for kinds that are not written."""
-    own = picture.format if picture.format in MEDIA else "PNG"
-    return asked.upper() if asked and asked != "original" else own or "PNG"
+    """The format of an answer: the one asked for, else that of the photo."""
+    return asked.upper() if asked and asked != "original" else picture.format or "PNG"
 
 
 def service_of(request: Request) -> Service:

@@ -249,7 +249,7 @@ async def thumbnail(request: Request, service: ServiceOf, session: str, number: 
 @router.get("/{session}/fills/{number}/save", response_class=Response, responses=pictures())
 async def save(
     request: Request, service: ServiceOf, session: str, number: str,
-    format: Literal["png", "jpeg", "webp", "tiff", "original"] = "original",  # noqa: A002
+    format: intake.Format | Literal["original"] = "original",  # noqa: A002
 ) -> Response:  # fmt: skip
     """The filled photo as a file: the bytes that the command line writes."""
     opened, _ = service.fill(session, number)
@@ -324,7 +324,8 @@ async def _variant(
     job = service.submit(service.fills, work)
     if name is not None:
         session.watch(str(name), job)
-    return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
+    with service.sessions.asked(session):
+        return Variant.of(service.address(session.id), session.fills[await service.answer(request, service.fills, job)])
 
 
 async def _display(request: Request, service: Service, session: Session, number: str | None, longest: int | None) -> Response:

@@ -37,9 +37,9 @@ POLICY = "; ".join(
 )
 
 UNUSED = (
-    "accelerometer autoplay bluetooth browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
+    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
     "hid idle-detection local-fonts magnetometer microphone midi payment picture-in-picture publickey-credentials-get "
-    "screen-wake-lock serial storage-access usb web-share xr-spatial-tracking"
+    "screen-wake-lock serial storage-access usb xr-spatial-tracking"
 )
 """What browsers offer to pages, and this one has no use for."""
 

@@ -206,7 +206,7 @@ Growth = Annotated[
 Point = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Points = Annotated[list[Point], Field(max_length=100)]
 Texture = Annotated[Detail, Field(description="Texture of the known surroundings for what a network leaves blurred.")]
-Format = Literal["png", "jpeg", "webp", "tiff"]
+Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "gif", "avif", "heif"]
 
 
 class Options(BaseModel):

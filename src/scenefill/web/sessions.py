@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -140,6 +141,8 @@ class Session:
     """Label maps (H, W) by model and fill (None: the photo), the last that were needed."""
     jobs: OrderedDict[str, Job[Any]] = field(default_factory=OrderedDict)
     used: float = field(default_factory=time.monotonic)
+    asking: int = 0
+    """How many requests wait for what is made of it."""
     _made: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -284,9 +287,29 @@ class Sessions:
             self._check()
 
     def _check(self) -> None:
-        oldest = next(iter(self._open.values()), None)
-        if oldest and len(self._open) >= self._count and oldest.used + self._rest > time.monotonic():
+        if len(self._open) < self._count:
+            return
+        oldest = self._idle()
+        if oldest is None or oldest.used + self._rest > time.monotonic():
             raise FullError
+
+    def _idle(self) -> Session | None:
+        """The one not asked for longest, of those that nobody waits for."""
+        return next((session for session in self._open.values() if not session.asking), None)
+
+    @contextlib.contextmanager
+    def asked(self, session: Session) -> Iterator[None]:
+        """A request waits for what is made of a photo, which stays for so long."""
+        with self._lock:
+            session.asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                session.asking -= 1
+                session.used = time.monotonic()
+                if session.id in self._open:
+                    self._open.move_to_end(session.id)
 
     def get(self, number: str) -> Session:
         """Raises KeyError for a photo that is not, or no longer, in memory."""
@@ -312,9 +335,9 @@ class Sessions:
     def trim(self) -> None:
         """Closes photos until the bounds hold; the newest stays whatever its size."""
         with self._lock:
-            while self._open:
-                oldest = next(iter(self._open.values()))
-                over = len(self._open) > 1 and (len(self._open) > self._count or self._total() > self._size)
+            while oldest := self._idle():
+                newest = next(reversed(self._open.values()))
+                over = oldest is not newest and (len(self._open) > self._count or self._total() > self._size)
                 if not over and oldest.used + self._seconds > time.monotonic():
                     break
                 del self._open[oldest.id]

@@ -15,8 +15,7 @@ from urllib.parse import urljoin
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright, Response, expect
-from playwright.sync_api import TimeoutError as NotInTimeError
+from playwright.sync_api import Browser, Download, Locator, Page, Playwright, Response, expect
 
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -140,12 +139,16 @@ class Editor:
 
     def try_save(self) -> list[bytes]:
         """The photo at full quality; nothing where the service is away."""
-        try:
-            with self.page.expect_download(timeout=5000) as download:
-                self.press("Control+s")
-        except NotInTimeError:
-            return []
-        return [download.value.path().read_bytes()]
+        saved: list[Download] = []
+
+        def keep(download: Download) -> None:
+            saved.append(download)
+
+        self.page.once("download", keep)
+        self.press("Control+s")
+        self.rest()
+        self.page.wait_for_timeout(300)
+        return [download.path().read_bytes() for download in saved]
 
     def reload(self) -> None:
         """As a user does, once what was done is kept."""

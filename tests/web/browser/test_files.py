@@ -66,6 +66,29 @@ def test_files_that_do_not_fit_are_refused_with_a_reason(editor: Editor, tmp_pat
     assert "the server responded with a status of 4" in editor.problems.pop()
 
 
+def test_masks_are_read_by_what_they_hold(editor: Editor, tmp_path: Path) -> None:
+    hole = np.zeros((360, 480), bool)
+    hole[100:140, 200:260] = True
+    red, clear = np.zeros((360, 480, 3), np.uint8), np.zeros((360, 480, 4), np.uint8)
+    red[hole] = (200, 0, 0)
+    clear[hole] = (0, 0, 90, 255)
+    for number, array in enumerate((red, clear, hole.astype(np.uint8))):
+        path = tmp_path / f"{number}-mask.tiff"
+        Image.fromarray(array).save(path)
+        editor.press("Delete")
+        editor.load("mask", path)
+        editor.says("The mask is open")
+        assert np.array_equal(editor.mask(), hole)
+    both = red.copy()
+    both[:10] = 255
+    Image.fromarray(both).save(tmp_path / "both-mask.png")
+    editor.load("mask", tmp_path / "both-mask.png")
+    expect(editor["#status"]).to_have_attribute("data-mood", "bad")
+    editor.says("both-mask.png")
+    assert np.array_equal(editor.mask(), hole)
+    assert editor.problems.pop().startswith("Failed to load resource"), "422"
+
+
 def test_a_photo_is_dropped_in(visit: Open) -> None:
     editor = visit()
     devtools = editor.page.context.new_cdp_session(editor.page)

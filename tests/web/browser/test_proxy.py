@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from web.conftest import until
 from scenefill.web import server
 
 CONFIG = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log;
+daemon off; user {user}; pid {folder}/pid; error_log {folder}/error.log;
 events {{ }}
 http {{
   access_log off; client_max_body_size 0; server_tokens off;
@@ -67,7 +68,9 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with Service(folder / "log.txt", "--root-path", "/scenefill") as service:
         service.wait()
         plain, tls = free(), free()
-        config = CONFIG.format(folder=folder, plain=plain, tls=tls, service=service.url.rstrip("/") + request.param)
+        config = CONFIG.format(
+            user=getpass.getuser(), folder=folder, plain=plain, tls=tls, service=service.url.rstrip("/") + request.param
+        )
         (folder / "nginx.conf").write_text(config)
         process = subprocess.Popen([nginx, "-e", folder / "error.log", "-c", folder / "nginx.conf"])
         try:

@@ -5,6 +5,7 @@ import { ServiceError } from "../../../src/scenefill/web/static/api.js";
 import { UNKNOWN } from "../../../src/scenefill/web/static/classes.js";
 import { Editor, HOLE } from "../../../src/scenefill/web/static/editor.js";
 import { Extent, sentence } from "../../../src/scenefill/web/static/extent.js";
+import { part, recall, work } from "../../../src/scenefill/web/static/memory.js";
 import { selectClass, selectObject } from "../../../src/scenefill/web/static/objects.js";
 import { decode, encode } from "../../../src/scenefill/web/static/png.js";
 import { begin } from "../../../src/scenefill/web/static/tools.js";
@@ -389,6 +390,41 @@ test("a fill can be cancelled, and strokes made meanwhile stay", async () => {
   await filling;
   assert.match(said.at(-1), /Cancelled/);
   assert.deepEqual([count(editor.hole), editor.variants.length, editor.busy], [200, 1, null]);
+});
+
+test("work that was kept goes on as it was, at a service that knows nothing of it", async () => {
+  const { api, editor } = await opened();
+  stroke(editor, "rectangle", [10, 10], [20, 20]);
+  editor.toggleForbidden("road");
+  editor.set({ intent: "restore", grow: 2 });
+  await editor.fill();
+  editor.keep();
+  stroke(editor, "rectangle", [40, 10], [50, 20]);
+  editor.set({ target: 2 });
+  stroke(editor, "rectangle", [40, 10], [45, 20]);
+  await editor.fill();
+  const tiles = { hole: editor.hole.snapshot(), hints: editor.hints.snapshot() };
+  const [kept, parts] = [work(editor, "a", tiles), editor.variants.map((_, number) => part(editor, number))];
+  api.restart();
+  api.asked.length = 0;
+  const other = new Editor(api);
+  await other.start();
+  other.resume(await recall(other, structuredClone(kept), parts));
+  for (const name of ["forbidden", "intent", "grow", "brush", "target", "unsaved", "isOpen", "painted"]) {
+    assert.deepEqual(other[name], editor[name], name);
+  }
+  assert.equal(other.isOpen, false);
+  assert.deepEqual([other.hole.data, other.hints.data], [editor.hole.data, editor.hints.data]);
+  assert.deepEqual(other.variants.map(({ name }) => name), ["Photo", "Fill 1", "Fill 2"]);
+  assert.equal(other.variants[2].base, other.variants[1]);
+  assert.deepEqual([other.present.name, other.base.name, other.history.canUndo], ["Fill 2", "Fill 1", false]);
+  assert.equal(api.asked.length, 0, "nothing is asked before it is needed");
+  await Promise.all([other.save("png"), other.save("png")]);
+  assert.deepEqual(api.asked.map(([what, base]) => [what, base]), [["open", "street.jpg"], ["fill", null], ["fill", "1"]]);
+  other.go(other.variants[1]);
+  assert.deepEqual([count(other.hole), count(other.hints)], [100, 0]);
+  other.forget();
+  assert.deepEqual([other.session, other.variants.length, other.hole.data.length], [null, 0, 0]);
 });
 
 test("another model keeps painted classes by name", async () => {

@@ -129,7 +129,7 @@ export class Api {
    */
   async extent(session, mask, options, signal) {
     const form = new FormData();
-    form.append("mask", mask, "mask.png");
+    form.append("mask", mask, mask instanceof File ? mask.name : "mask.png");
     form.append("options", JSON.stringify(options));
     return seen(await this.#ask("POST", `sessions/${session}/extent`, form, { signal }));
   }

@@ -1,5 +1,6 @@
 /** Opening and saving: photos, masks and label maps come from files, drops and the clipboard, and go back there. */
 
+import { ServiceError } from "./api.js";
 import { UNKNOWN, palette } from "./classes.js";
 import { HOLE } from "./editor.js";
 import { Edit, Plane } from "./plane.js";
@@ -29,7 +30,8 @@ export async function open(editor, files, mayReplace, kind) {
       if (wanted === "mask") await openMask(editor, found.file);
       else await openClasses(editor, found.file);
     } catch (error) {
-      editor.say(`${found.file.name}: ${error instanceof Error ? error.message : error}.`, "bad");
+      if (error instanceof ServiceError) editor.say(error.message, "bad");
+      else editor.say(`${found.file.name}: ${error instanceof Error ? error.message : error}.`, "bad");
     }
   }
 }
@@ -80,21 +82,17 @@ function kindOf(file, beside) {
   return beside && ENDINGS.classes.test(file.name) ? "classes" : "photo";
 }
 
-/** @param {Editor} editor @param {File} file */
+/** The service reads it, as it reads all masks: by what it holds. @param {Editor} editor @param {File} file */
 async function openMask(editor, file) {
-  const bitmap = await createImageBitmap(file).catch(() => { throw new Error("the browser cannot read it: a mask is a PNG, JPEG or WebP"); });
-  const { width, height } = bitmap;
+  const { session, base, model } = editor;
+  if (!session || !base || !model) return;
+  const options = /** @type {const} */ ({ model: model.name, intent: "restore", grow: 0 });
+  const { mask: read } = await session.extent(base, file, options, new AbortController().signal);
+  const { width, height, data } = await decode(read);
   check(editor, width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(width, height).getContext("2d"));
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
-  const opaque = data.every((value, i) => i % 4 !== 3 || value === 255);
   const mask = new Plane(width, height, 0);
-  for (let i = 0; i < mask.data.length; i++) {
-    const [r, g, b, a] = [data[4 * i], data[4 * i + 1], data[4 * i + 2], data[4 * i + 3]];
-    mask.data[i] = (opaque ? 0.299 * r + 0.587 * g + 0.114 * b : a) >= 128 ? HOLE : 0;
-  }
-  if (!mask.holds(HOLE)) throw new Error("it has no hole: white is the hole");
+  mask.data.set(data);
+  if (!mask.holds(HOLE)) throw new Error("it has no hole: white is the hole, or one colour on black or on transparency");
   const edit = new Edit(editor.hole);
   edit.load(mask.snapshot());
   editor.record("open a mask", [edit]);
