@@ -93,7 +93,7 @@ class Info:
             _ = info.labels
         except LabelError as error:
             raise WeightsError(f"weights whose classes cannot be read ({error})") from None
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise WeightsError(f"weights with a description that cannot be read ({error})") from None
         return info
 
