@@ -1,10 +1,14 @@
 # make demo    fill an example photo and draw what the model saw
 # make test    everything that must hold before a change goes in
+# make nightly what takes hours: EXAMPLES of each property, SECONDS of each fuzzer
 PYTHON ?= python3
+EXAMPLES ?= 10000
+SECONDS ?= 600
 VENV := .venv
+NIGHTLY := tests/pictures tests/labels tests/models/test_weights.py tests/filling/test_crops.py tests/cli tests/training
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check docs nightly clean
 
 demo: $(VENV)/core
 	$(VENV)/bin/scenefill demo examples/photos/red-car.jpg examples/masks/red-car.png --out out/demo --overwrite
@@ -20,6 +24,13 @@ check: $(VENV)/dev
 docs: $(VENV)/dev
 	$(VENV)/bin/python docs/cli.py > docs/cli.md
 
+nightly: export SCENEFILL_EXAMPLES = $(EXAMPLES)
+nightly: $(VENV)/nightly
+	$(VENV)/bin/python benchmarks/pillow_files.py --folder out/pillow
+	$(VENV)/bin/python benchmarks/parser_fuzz.py --seconds $(SECONDS) --corpus out/pillow
+	$(VENV)/bin/python benchmarks/service_fuzz.py --seconds $(SECONDS)
+	$(VENV)/bin/python -m pytest --numprocesses=2 --hypothesis-profile=nightly -m "hypothesis or nightly" $(NIGHTLY)
+
 clean:
 	rm -rf $(VENV) out build dist
 
@@ -33,3 +44,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable ".[dev]" --constraint constraints.txt
 	touch $@ $(VENV)/core
+
+$(VENV)/nightly: pyproject.toml constraints.txt | $(VENV)/dev
+	$(PIP) --editable ".[nightly]" --constraint constraints.txt
+	touch $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 
+import properties  # noqa: F401, it makes the profile of --hypothesis-profile=nightly known
 import pytest
 
 from scenefill.training import run

@@ -7,9 +7,10 @@ import time
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from properties import examples
 
 from scenefill.filling import crops
 from scenefill.labels import UNKNOWN
@@ -36,7 +37,7 @@ def holes(draw: st.DrawFn, largest: int = 150) -> NDArray[np.bool_]:
     return mask
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(holes(), st.sampled_from([None, 16, 32, 40]), st.sampled_from([1, 8, 16]), st.integers(0, 5))
 def test_every_hole_pixel_is_filled_once_from_a_window_large_enough(
     mask: NDArray[np.bool_], working_size: int | None, stride: int, margin: int
@@ -163,7 +164,7 @@ def test_shrink_maps_the_range_to_minus_one_to_one(dtype: type) -> None:
     np.testing.assert_array_equal(seen, np.broadcast_to(np.array([[-1, 1], [-1, -1]], np.float32), (3, 2, 2)))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(holes(90), st.integers(1, 30), st.integers(1, 30))
 def test_every_pixel_that_touches_a_hole_is_hole(mask: NDArray[np.bool_], rows: int, columns: int) -> None:
     height, width = mask.shape

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from properties import examples
 
 from scenefill import labels
 from scenefill.errors import LabelError
@@ -18,7 +19,7 @@ FAR = FIRST_PARTIAL  # "building or vegetation" of the street set
 
 every_set = pytest.mark.parametrize("label_set", SETS, ids=labels.available())
 sets = st.sampled_from(SETS)
-few = settings(max_examples=30, deadline=None)
+few = examples(30)
 
 
 def maps(label_set: LabelSet) -> st.SearchStrategy[np.ndarray]:

@@ -15,6 +15,7 @@ import pytest
 from fakes import write_network
 from hypothesis import given
 from hypothesis import strategies as st
+from properties import damaged, examples
 from safetensors.numpy import save_file
 
 from scenefill.errors import OutputError, WeightsError
@@ -191,7 +192,7 @@ def test_other_files(tmp_path: Path) -> None:
         ({"working_size": 250}, "working size 250"),
         ({"temperature": 0}, "temperature 0"),
         ({"colour": "red"}, "colour"),
-        ({"network": None, "stride": "16"}, "cannot be read"),
+        ({"network": None, "stride": "16"}, "network is None"),
     ],
 )
 def test_descriptions_that_make_no_sense(change: dict[str, object], message: str) -> None:
@@ -200,6 +201,70 @@ def test_descriptions_that_make_no_sense(change: dict[str, object], message: str
         weights.Info.from_json(text)
     with pytest.raises(WeightsError, match="cannot be read"):
         weights.Info.from_json("[1")
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = dataclasses.asdict(INFO)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(FIELDS)) | st.text(max_size=5), plain, max_size=4))
+@examples(100)
+def test_any_description_is_one_or_a_sentence(change: dict[str, object]) -> None:
+    fields = FIELDS | change
+    hashed = fields | {"sha256": hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()}
+    for text in (json.dumps(fields), json.dumps(hashed)):
+        try:
+            info = weights.Info.from_json(text)
+        except WeightsError:
+            continue
+        assert [type(value) for value in (info.network, info.working_size, info.stride)] == [str, int, int]
+        assert info.labels is None or len(info.labels) > 0
+        assert np.isfinite(info.temperature)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A place to write to, and the bytes of a weights file."""
+    path = tmp_path_factory.mktemp("whole") / "whole.safetensors"
+    weights.save(path, TENSORS, INFO)
+    return path, path.read_bytes()
+
+
+@given(data=st.data())
+@examples(60)
+def test_a_damaged_file_is_refused(data: st.DataObject, whole: tuple[Path, bytes]) -> None:
+    path, good = whole
+    path.write_bytes(changed := data.draw(damaged(good)))
+    if changed == good:
+        assert weights.read_tensors(path)[0].network == "sge-net"
+        return
+    with pytest.raises(WeightsError):
+        weights.read_tensors(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"stride": 16.0}, "stride is 16.0"),
+        ({"network": 5}, "network is 5"),
+        ({"trained_on": "camvid"}, "trained_on is"),
+        ({"config": [1]}, "config is"),
+        ({"temperature": float("inf")}, "temperature inf"),
+        ({"config": json.loads("[" * 400 + "]" * 400)}, "config is"),
+    ],
+)
+def test_fields_of_another_kind_are_named(change: dict[str, object], said: str) -> None:
+    with pytest.raises(WeightsError, match=said):
+        weights.Info.from_json(json.dumps(FIELDS | change))
+
+
+def test_a_description_of_endless_brackets_is_refused() -> None:
+    with pytest.raises(WeightsError, match="cannot be read"):
+        weights.Info.from_json('{"config": ' + "[" * 50_000)
 
 
 def test_find_by_name_and_by_path(network: Path, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin
+from properties import examples
 
 from scenefill import labels
 from scenefill.errors import ImageError, LabelError, OutputError
@@ -22,7 +23,7 @@ from scenefill.pictures import images, writing
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LOSSLESS = [(".png", np.uint8), (".png", np.uint16), (".tiff", np.uint8), (".tiff", np.uint16), (".webp", np.uint8)]
-few = settings(max_examples=20, deadline=None)
+few = examples(20)
 
 
 def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from properties import examples
 
 from scenefill.errors import MaskError
 from scenefill.pictures import masks, shapes
@@ -25,7 +26,7 @@ RANDOM: dict[str, Callable[..., Any]] = {
 
 sizes = st.tuples(st.integers(16, 70), st.integers(16, 70))
 small_masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
-quick = settings(max_examples=25, deadline=None)
+quick = examples(25)
 
 
 def save(pixels: np.ndarray, path: Path) -> Path:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+from properties import examples
 
 from scenefill.pictures import exif, images, packets
 
@@ -147,7 +148,7 @@ def test_xmp_that_is_no_text_is_left_out() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_bytes_are_a_packet_or_none(data: bytes) -> None:
     packets.settled_xmp(data, 3, 4)
     kept = packets.settled_iptc(data)

@@ -69,7 +69,7 @@ def _read(path: Path) -> LabelSet:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise LabelError(f"label set {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # of TOML, and of UTF-8
+    except (ValueError, RecursionError) as error:  # of TOML, and of UTF-8; brackets in brackets without end
         raise LabelError(f"label set {path} is not valid TOML: {error}") from None
     if "like" in values:
         like = values.pop("like")

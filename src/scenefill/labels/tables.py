@@ -116,8 +116,8 @@ def _colour(given: list[Any], where: str) -> tuple[int, int, int]:
 def _number(key: Any, where: str) -> int:
     """A key of file_ids: TOML and JSON have texts as keys."""
     text = str(key)
-    if not (text.isascii() and text.isdecimal() and int(text) <= 255):
-        raise LabelError(f'{where}: file_ids has the number "{text}", but files hold numbers of 0..255')
+    if not (text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) <= UNKNOWN):
+        raise LabelError(f'{where}: file_ids has the number "{text[:20]}", but files hold numbers of 0..255')
     return int(text)
 
 

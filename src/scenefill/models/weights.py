@@ -34,6 +34,13 @@ _LONGEST_HEADER = 10 * 2**20
 """Bytes; that of a network has some kilobytes, and a larger one is there to fill the memory."""
 SUFFIX = ".safetensors"
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "network": (str,), "licence": (str,), "notes": (str,), "tensors_sha256": (str,), "guide": (str, type(None)),
+    "working_size": (int,), "stride": (int,), "images_seen": (int,), "temperature": (int, float),
+    "config": (dict,), "metrics": (dict,), "trained_on": (list,), "label_set": (str, dict, type(None)),
+}  # fmt: skip
+"""Fields of the description -> what they may be in JSON."""
+
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -82,8 +89,12 @@ class Info:
                 )
             if fields.get("format") != FORMAT:
                 raise WeightsError(f"weights of format {fields.get('format')}, this scenefill reads format {FORMAT}: update it")
+            for name, kinds in _KINDS.items():
+                if name in fields and (not isinstance(fields[name], kinds) or isinstance(fields[name], bool)):
+                    raise WeightsError(f"weights whose {name} is {fields[name]!r:.60}, which no scenefill has written")
             info = cls(**{**fields, "trained_on": tuple(fields["trained_on"])})
-            if info.stride < 1 or info.working_size < info.stride or info.working_size % info.stride or not info.temperature > 0:
+            sizes = info.stride >= 1 and info.working_size >= info.stride and not info.working_size % info.stride
+            if not sizes or not 0 < info.temperature < math.inf:
                 raise WeightsError(
                     f"weights with working size {info.working_size}, stride {info.stride} and temperature {info.temperature}: "
                     "the working size must be a multiple of the stride, the temperature above 0"
@@ -93,7 +104,7 @@ class Info:
             _ = info.labels
         except LabelError as error:
             raise WeightsError(f"weights whose classes cannot be read ({error})") from None
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise WeightsError(f"weights with a description that cannot be read ({error})") from None
         return info
 

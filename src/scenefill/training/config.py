@@ -42,7 +42,7 @@ def load(path: str | Path, overrides: Iterable[str] = (), *, begun: Mapping[str,
         values = tomllib.loads(Path(path).read_text())
     except OSError as error:
         raise ConfigError(f"config {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # of TOML, and of UTF-8
+    except (ValueError, RecursionError) as error:  # of TOML, and of UTF-8; brackets in brackets without end
         raise ConfigError(f"config {path} is not valid TOML: {error}") from error
     for section, key in _label_files(values):
         values[section][key] = str(Path(path).parent / values[section][key])
@@ -89,7 +89,7 @@ def _override(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f'override "{override}" is not of the form key=value, such as run.images=1000')
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text  # a plain word
     *path, last = key.strip().split(".")
     for part in path:
