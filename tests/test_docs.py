@@ -69,17 +69,12 @@ def test_the_ways_through_the_house_are_walked_on_functions_that_exist() -> None
     names = {name for drawing in drawings for name in re.findall(r"\b[a-z]+(?:\.\w+)+", drawing)}
     assert len(names) > 30
     for name in sorted(names):
-        module, *rest = next(
-            (".".join(parts[:count]), *parts[count:])
-            for parts in [name.split(".")]
-            for count in range(len(parts), 0, -1)
-            if importlib.util.find_spec(f"scenefill.{parts[0]}") and _is_module(f"scenefill.{'.'.join(parts[:count])}")
-        )
-        thing: object = importlib.import_module(f"scenefill.{module}")
-        for part in rest:
-            fields = getattr(thing, "__dataclass_fields__", {})
-            assert hasattr(thing, part) or part in fields, f"{name}: there is no {part}"
-            thing = getattr(thing, part, None)
+        parts = name.split(".")
+        known = [count for count in range(1, len(parts) + 1) if _is_module(f"scenefill.{'.'.join(parts[:count])}")]
+        thing: object = importlib.import_module(f"scenefill.{'.'.join(parts[: max(known)])}")
+        for part in parts[max(known) :]:
+            assert hasattr(thing, part), f"{name}: there is no {part}"
+            thing = getattr(thing, part)
 
 
 def _is_module(name: str) -> bool:

@@ -17,7 +17,6 @@ from scenefill.data.batches import Batch
 from scenefill.training.run import run
 from scenefill.training.tasks.gatedconv import FreeFormInpainting
 
-
 tiny = partial(tiny_config, "gated-conv")
 
 
