@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
+import os
 import signal
 import subprocess
 import sys
@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from streets import training
+from streets import training, write_streets
+from trouble import seeded, small_disk, times
 
-from scenefill.errors import ConfigError, DataError, InputError, WeightsError
+from scenefill.errors import ConfigError, DataError, InputError, OutputError, ScenefillError, WeightsError
 from scenefill.models import weights
 from scenefill.networks import backend
 from scenefill.networks.interface import Network
@@ -156,25 +157,21 @@ def test_weights_of_another_network_are_refused(photos: Path, done: Path, tmp_pa
 # ----------------------------------------------------------------------------------------------------------------- --resume
 
 
-def test_a_run_that_is_killed_goes_on_to_the_same_numbers(photos: Path, tmp_path: Path) -> None:
-    """SIGKILL at a random moment; then every number of the resumed run is that of one that was never disturbed."""
-    endless = parse(training(photos, optimiser={"warm_up": 40}, run={"images": 10**6, "sample_every": 0}))
-    code = (
-        "import json, sys, pathlib; from scenefill.training import config, run;"
-        "run.run(config.parse(json.loads(sys.argv[1])), pathlib.Path(sys.argv[2]), accelerator='cpu')"
-    )
+@pytest.mark.nightly
+def test_a_run_that_is_killed_again_and_again_goes_on_to_the_same_numbers(photos: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, of the first run and of those that go on; then all is as in a run that was never disturbed."""
+    chance = seeded()
+    endless = parse(training(photos, optimiser={"warm_up": 40}, run={**OFTEN, "images": 10**6}))
     killed = tmp_path / "killed"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, json.dumps(plain(endless)), str(killed)], stderr=subprocess.PIPE
-    ) as process:
-        while not list((killed / "checkpoints").glob("*.pt")):
-            assert process.poll() is None, process.communicate()[1].decode()
-            time.sleep(0.02)
-        time.sleep(random.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-    state = checkpoint.newest(killed / "checkpoints")
-    assert state is not None
-    config = replace(endless, run=replace(endless.run, images=state["images_seen"] + 6))
+    for _ in range(times(2)):
+        before = reached(killed)
+        with subprocess.Popen([*COMMAND, json.dumps(plain(endless)), str(killed)], stderr=subprocess.PIPE) as process:
+            while reached(killed) == before:
+                assert process.poll() is None, process.communicate()[1].decode()
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 0.5))
+            process.send_signal(signal.SIGKILL)
+    config = replace(endless, run=replace(endless.run, images=reached(killed) + 6))
     go(config, killed, resume=True)
     go(config, tmp_path / "undisturbed")
 
@@ -184,8 +181,85 @@ def test_a_run_that_is_killed_goes_on_to_the_same_numbers(photos: Path, tmp_path
     assert resumed["images_seen"] == config.run.images
     for part in undisturbed:
         assert same(resumed[part], undisturbed[part]), part
-    ours, theirs = (path / "weights" / "sge-net.safetensors" for path in (killed, tmp_path / "undisturbed"))
-    assert ours.read_bytes() == theirs.read_bytes()
+    assert logged(killed) == logged(tmp_path / "undisturbed")
+    for path in (tmp_path / "undisturbed").rglob("*.*"):
+        if path.suffix in (".png", ".safetensors"):
+            assert (killed / path.relative_to(tmp_path / "undisturbed")).read_bytes() == path.read_bytes()
+    assert not list(killed.rglob(".scenefill-*"))
+
+
+OFTEN = {"log_every": 6, "sample_every": 8, "checkpoint_every": 4}
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import json, sys, pathlib; from scenefill.training import config, run; out = pathlib.Path(sys.argv[2]);"
+    "run.run(config.parse(json.loads(sys.argv[1])), out, accelerator='cpu', resume=run.begun(out) is not None)",
+]
+
+
+def reached(directory: Path) -> int:
+    """Images that the newest checkpoint has seen; 0 where there is none."""
+    return max((int(path.stem) for path in (directory / "checkpoints").glob("*.pt")), default=0)
+
+
+def logged(directory: Path) -> list[dict[str, float]]:
+    """The lines of a log, without the time that they took."""
+    lines = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "images_per_s"} for line in lines]
+
+
+def test_a_run_that_ended_between_its_weights_and_its_checkpoint_writes_both(photos: Path, tmp_path: Path) -> None:
+    config = parse(training(photos, run={"images": 4, "checkpoint_every": 2}))
+    weights_file = go(config, tmp_path / "run")
+    whole = weights_file.read_bytes()
+    (tmp_path / "run" / "checkpoints" / "000000004.pt").unlink()
+    weights_file.write_bytes(whole[:100])
+    assert go(config, tmp_path / "run", resume=True).read_bytes() == whole
+    assert reached(tmp_path / "run") == 4
+
+
+def test_validation_is_noted_before_the_checkpoint_that_goes_on_from_there(photos: Path, tmp_path: Path) -> None:
+    config = parse(training(photos, run={"images": 4, "validate_every": 4}))
+
+    def validate(network: Network) -> dict[str, float]:
+        assert reached(tmp_path / "run") < 4
+        return {"psnr": 10.0}
+
+    go(config, tmp_path / "run", validate=validate)
+    assert {"images": 4, "validation/psnr": 10.0} in logged(tmp_path / "run")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="a small disk is mounted by root")
+def test_a_full_disk_ends_a_run_in_a_sentence_and_room_lets_it_go_on(photos: Path, done: Path, tmp_path: Path) -> None:
+    config = parse(training(photos, run={"licence": "CC0-1.0", "checkpoint_every": 2}))
+    with small_disk(tmp_path / "disk", "1500k") as disk:
+        filler = disk / "filler"
+        filler.write_bytes(bytes(10**6))
+        with pytest.raises(OutputError, match="No space left on device"):
+            go(config, disk / "run")
+        assert not list(disk.rglob(".scenefill-*"))
+        filler.unlink()
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        path = go(config, disk / "run", resume=reached(disk / "run") > 0)
+        assert path.read_bytes() == (done / "weights" / "sge-net.safetensors").read_bytes()
+
+
+def test_a_photo_that_vanishes_ends_a_run_in_a_sentence_and_its_return_lets_it_go_on(done: Path, tmp_path: Path) -> None:
+    photos = write_streets(tmp_path / "photos", 6)
+    config = parse(training(photos, run={"licence": "CC0-1.0", "checkpoint_every": 2}))
+    gone = photos / "images" / "3.png"
+
+    def show(images: int, rate: float) -> None:
+        if images == 4:
+            gone.rename(tmp_path / "away.png")
+
+    with pytest.raises(ScenefillError, match=r"3\.png: there is no such file"):
+        go(config, tmp_path / "run", show=show)
+    (tmp_path / "away.png").rename(gone)
+    path = go(config, tmp_path / "run", resume=True)
+    assert weights.tensors_sha256(weights.read_tensors(path)[1]) == weights.tensors_sha256(
+        weights.read_tensors(done / "weights" / "sge-net.safetensors")[1]
+    )
 
 
 def test_a_checkpoint_cut_short_costs_the_way_from_the_one_before(photos: Path, done: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_without_labels_there_are_pictures_alone() -> None:
 
 def test_lines_and_sheets_are_added(tmp_path: Path) -> None:
     for start in (0, 100):  # the second time as a run that goes on
-        log = RunLog(tmp_path / "run", {"run": {"images": 200}})
+        log = RunLog(tmp_path / "run", {"run": {"images": 200}}, start)
         log.scalars(start + 50, {"re": 0.12345678, "lr": 1e-3})
         log.scalars(start + 100, {"re": 0.1})
         path = log.sheet(start + 100, np.full((4, 6, 3), 9, np.uint8))
@@ -78,6 +78,18 @@ def test_lines_and_sheets_are_added(tmp_path: Path) -> None:
     assert (np.asarray(Image.open(path)) == 9).all()
     assert json.loads((tmp_path / "run" / "config.json").read_text()) == {"run": {"images": 200}}
     assert len(list((tmp_path / "run" / "events").iterdir())) == 2
+
+
+def test_lines_of_after_the_checkpoint_are_written_again(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, {})
+    for images in (4, 8, 12):
+        log.scalars(images, {"re": 1.0})
+    log.close()
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"images": 8, "re"')  # killed
+    for images_seen, left in ((8, [4, 8]), (0, [])):
+        RunLog(tmp_path, {}, images_seen).close()
+        assert [json.loads(line)["images"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == left
 
 
 def test_small_rates_are_logged_as_they_are(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -16,6 +18,7 @@ from typing import BinaryIO, Literal
 from ..errors import DataError, OutputError, ScenefillError
 from ..pictures import folders, images
 from ..pictures import masks as hole_masks
+from ..pictures.files import replacing, sweep
 from .result import Result
 
 REPORT = "report.jsonl"
@@ -157,7 +160,8 @@ def run(
     """Do the jobs and yield a record of each as it ends; it then stands in `out`/report.jsonl, and its output is complete.
 
     fill: an Inpainter, or `functools.partial` of one with options.   workers: photos that are worked on at a time.
-    resume: jobs whose output stands already are skipped, and the report is continued.   overwrite: such outputs are replaced.
+    resume: jobs whose output stands already are skipped, and the report is continued: it has one line for each job in the end,
+    whatever became of the batches before.   overwrite: outputs that stand are replaced.
     A job that fails is recorded, whatever the reason, and the others go on. When the iterator is closed or Ctrl-C is pressed, the
     jobs that have begun are finished and no others begin.
 
@@ -168,9 +172,9 @@ def run(
         raise OutputError(f"{report} stands already; --resume goes on with that batch, --overwrite starts it again")
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        lines = report.open("r+b" if (again := resume and report.exists()) else "wb", buffering=0)
-        if again:
-            _to_end(lines)
+        sweep({report.parent, *(job.out.parent for job in jobs if job.out)})
+        noted = _left_off(report, jobs) if resume and report.exists() else set()
+        lines = report.open("ab" if resume else "wb", buffering=0)
     except OSError as error:
         raise OutputError(f"{report} cannot be written: {error.strerror}") from None
     with lines, ThreadPoolExecutor(workers) as pool:
@@ -178,26 +182,53 @@ def run(
         try:
             for future in as_completed(list(waiting)):
                 del waiting[future]
-                _note(future, lines, report)
+                _note(future.result(), lines, report, noted)
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
             with contextlib.suppress(OutputError):
                 for future in waiting:
                     if not future.cancelled():
-                        _note(future, lines, report)
+                        _note(future.result(), lines, report, noted)
 
 
-def _to_end(lines: BinaryIO) -> None:
-    """To the end of the last whole line: a batch that was killed may have left half of one."""
-    whole, end, _ = lines.read().rpartition(b"\n")
-    lines.seek(len(whole) + len(end))
-    lines.truncate()
+Key = tuple[str | None, ...]
+"""Where the photo, the mask and the output of a job are, however their paths are spelled."""
 
 
-def _note(future: Future[Record], lines: BinaryIO, report: Path) -> None:
+def _key(*paths: object) -> Key:
+    return tuple(None if path is None else os.path.abspath(str(path)) for path in paths)  # noqa: PTH100, links stay as they are
+
+
+def _left_off(report: Path, jobs: Sequence[Job]) -> set[Key]:
+    """Leaves the lines in a report that hold: of other batches, and of jobs whose output stands. Returns whose they are.
+
+    Half a line, as a batch that was killed may have left it, goes, and so do those of what failed: it is tried again.
+    """
+    again = {_key(job.image, job.mask, job.out): job.out is not None and job.out.exists() for job in jobs}
+    kept: dict[Key, bytes] = {}
+    for line in report.read_bytes().splitlines(keepends=True):
+        try:
+            fields = json.loads(line.decode("utf-8", "surrogateescape"))
+            key = _key(fields["image"], fields["mask"], fields["out"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if line.endswith(b"\n") and again.get(key, True) and (fields.get("status") != "skipped" or key not in kept):
+            kept[key] = line
+    with replacing(report) as file:
+        file.writelines(kept.values())
+    return set(kept)
+
+
+def _note(record: Record, lines: BinaryIO, report: Path, noted: set[Key]) -> None:
+    """Adds a line to the report, or none of it; what was skipped and has one already keeps that."""
+    if record.status == "skipped" and _key(record.image, record.mask, record.out) in noted:
+        return
+    line = (json.dumps(asdict(record), ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
     try:
-        lines.write((json.dumps(asdict(future.result()), ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+        if (written := lines.write(line)) < len(line):  # the disk is full
+            lines.truncate(lines.tell() - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
         raise OutputError(f"{report} cannot be written: {error.strerror}") from None
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+if sys.platform != "win32":
+    import fcntl
 
 
 @contextlib.contextmanager
@@ -19,6 +23,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".scenefill-{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
+            with contextlib.suppress(OSError):  # of a disk that knows no locks
+                _lock(file)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -26,3 +32,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Removes what processes that were killed have left in some folders while `replacing`; not what is being written."""
+    for folder in set(folders):
+        for temporary in folder.glob(".scenefill-*.tmp"):
+            with contextlib.suppress(OSError), temporary.open("r+b") as file:
+                _lock(file)
+                temporary.unlink()  # Windows refuses where it is open elsewhere
+
+
+def _lock(file: BinaryIO) -> None:
+    """Holds the file until it is closed, or the process ends in whatever way. Raises OSError where another one holds it."""
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,7 +25,7 @@ def save(folder: Path, images_seen: int, state: dict[str, Any]) -> Path:
     with replacing(path) as file:
         torch.save(state, file)
     for old in sorted(folder.glob("*.pt"))[:-KEEP]:
-        old.unlink()
+        old.unlink(missing_ok=True)
     return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +31,10 @@ class Progress:
     images_seen: int = 0
     batches: int = 0
     """Batches taken from the stream: the position in the data."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Of the terms of the steps since they were last logged."""
+    since: int = 0
+    """How many steps that are."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     def state(self) -> dict[str, Any]:
@@ -42,6 +45,8 @@ class Progress:
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "images_seen": self.images_seen,
             "batches": self.batches,
+            "sums": dict(self.sums),
+            "since": self.since,
             "torch_rng": torch.get_rng_state(),
             **self.extra,
         }
@@ -54,6 +59,7 @@ class Progress:
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         self.images_seen, self.batches = state["images_seen"], state["batches"]
+        self.sums, self.since = dict(state.get("sums", {})), state.get("since", 0)
         torch.set_rng_state(state["torch_rng"])
 
 
@@ -100,9 +106,8 @@ def train(
     task = progress.task
     parts = parts_of(task.generator)
     per_step = stream.batch_size * stream.world
-    sums: dict[str, float] = defaultdict(float)
-    since, begun = 0, time.monotonic()
-    clock = begun
+    begun = clock = time.monotonic()
+    taken = 0
 
     def share() -> float:
         """How much of the run is over."""
@@ -119,31 +124,33 @@ def train(
         prediction = task.forward(batch)
         for phase in task.phases(progress.images_seen):
             for name, value in _step(progress, phase, batch, prediction, fabric, rate, optimiser.clip).items():
-                sums[name] += value
+                progress.sums[name] = progress.sums.get(name, 0.0) + value
         average_into(progress.average, task.generator, min(run.ema, (1 + progress.batches) / (10 + progress.batches)))
         before = progress.images_seen
         progress.images_seen += per_step
         progress.batches += 1
-        since += 1
+        progress.since += 1
+        taken += 1
 
         def due(every: int, before: int = before) -> bool:
             return every > 0 and before // every != progress.images_seen // every
 
         if hooks is not None:
             seconds = time.monotonic() - clock
-            hooks.progress(progress.images_seen, since * per_step / seconds)
+            pace = taken * per_step / seconds
+            hooks.progress(progress.images_seen, pace)
             if due(run.log_every):
-                means = {name: value / since for name, value in sums.items()}
-                hooks.log(progress.images_seen, {**means, "lr": rate * optimiser.lr, "images_per_s": since * per_step / seconds})
-                sums.clear()
-                since, clock = 0, time.monotonic()
+                means = {name: value / progress.since for name, value in progress.sums.items()}
+                hooks.log(progress.images_seen, {**means, "lr": rate * optimiser.lr, "images_per_s": pace})
+                progress.sums.clear()
+                progress.since, taken, clock = 0, 0, time.monotonic()
             last = share() >= 1
             if due(run.sample_every) or last:
                 hooks.sample(progress)
-            if due(run.checkpoint_every) or last:
-                hooks.checkpoint(progress)
             if due(run.validate_every):
                 hooks.validate(progress)
+            if due(run.checkpoint_every) or last:  # the last of them: whoever goes on from it has lost nothing
+                hooks.checkpoint(progress)
     return progress
 
 

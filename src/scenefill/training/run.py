@@ -74,7 +74,7 @@ def run(
     progress.extra = {"config": plain(config), "images_before": images_before}
     samples = to_device(_samples(config, stream), fabric.device)
     if fabric.is_global_zero:
-        with contextlib.closing(RunLog(directory, plain(config))) as log:
+        with contextlib.closing(RunLog(directory, plain(config), progress.images_seen)) as log:
             hooks = _hooks(config, directory, log, samples, validate, show)
             train(progress, stream, fabric, config.run, config.optimiser, hooks)
     else:
@@ -139,8 +139,8 @@ def _hooks(
         log.sheet(progress.images_seen, sample_sheet(samples, prediction, network.labels))
 
     def keep(progress: Progress) -> None:
-        checkpoint.save(directory / CHECKPOINTS, progress.images_seen, progress.state())
         save_weights(directory / "weights", progress, config, progress.extra["images_before"] + progress.images_seen)
+        checkpoint.save(directory / CHECKPOINTS, progress.images_seen, progress.state())
 
     def judge(progress: Progress) -> None:
         if validate is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,25 @@ from ..data.batches import Batch
 from ..labels import LabelSet
 from ..networks.interface import Prediction
 from ..pictures import sheets
+from ..pictures.files import replacing, sweep
 from ..pictures.images import write_rgb
 
 
 class RunLog:
-    """Writes into one run directory; resuming appends."""
+    """Writes into one run directory; a run that goes on appends."""
 
-    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, config: dict[str, Any], images_seen: int = 0) -> None:
+        """images_seen: what the run goes on from. Lines of after that are dropped, since they are written again."""
         from torch.utils.tensorboard import SummaryWriter  # a second of import that --dry-run does not need
 
         directory.mkdir(parents=True, exist_ok=True)
+        sweep([directory, *(path for path in directory.iterdir() if path.is_dir())])
         self.directory = directory
-        (directory / "config.json").write_text(json.dumps(config, indent=1))
-        self._lines = (directory / "log.jsonl").open("a")
-        self._events: Any = SummaryWriter(str(directory / "events"))
+        with replacing(directory / "config.json") as file:
+            file.write(json.dumps(config, indent=1).encode())
+        _cut(lines := directory / "log.jsonl", images_seen)
+        self._lines = lines.open("a")
+        self._events: Any = SummaryWriter(str(directory / "events"), purge_step=images_seen + 1 if images_seen else None)
 
     def scalars(self, images_seen: int, values: dict[str, float]) -> None:
         """One line of log.jsonl, one point of each curve."""
@@ -48,6 +54,17 @@ class RunLog:
         """Flushes and closes all files."""
         self._lines.close()
         self._events.close()
+
+
+def _cut(log: Path, images_seen: int) -> None:
+    """Leaves the whole lines of up to so many images."""
+    if not log.exists():
+        return
+    with replacing(log) as file:
+        for line in log.read_bytes().splitlines(keepends=True):
+            with contextlib.suppress(ValueError):  # half a line, of a run that was killed
+                if line.endswith(b"\n") and json.loads(line)["images"] <= images_seen:
+                    file.write(line)
 
 
 def sample_sheet(batch: Batch, prediction: Prediction, labels: LabelSet | None, count: int = 6) -> NDArray[np.uint8]:
