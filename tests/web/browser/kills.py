@@ -14,6 +14,7 @@ import random
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,10 +83,8 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
         context.close()
 
 
-def _until(service: Service, act: object, done: object) -> None:
+def _until(service: Service, act: Callable[[], object], done: Callable[[], bool]) -> None:
     """Does something until it is done; whenever it is not, the service is waited for."""
-    assert callable(act)
-    assert callable(done)
     for _ in range(TRIES):
         act()
         if done():
@@ -118,11 +117,11 @@ def rounds(browser: Browser, service: Service, count: int, chance: random.Random
         killer = Killer(service, moment)
         outcome = work(browser, service, leaves)
         killer.join()
-        if outcome != undisturbed:
-            names = [name for name in vars(undisturbed) if getattr(outcome, name) != getattr(undisturbed, name)]
-            lost.append(
-                f"round {number}, killed at {moment:.2f} s of {seconds:.2f}, {leaves}: {', '.join(names)} {outcome.variants}"
-            )
+        names = [name for name in vars(undisturbed) if getattr(outcome, name) != getattr(undisturbed, name)]
+        said = f"round {number + 1}, killed at {moment:.2f} s of {seconds:.2f}, {leaves}: {names or 'as undisturbed'}"
+        print(said, flush=True)
+        if names:
+            lost.append(said)
     return lost
 
 

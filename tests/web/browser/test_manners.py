@@ -53,7 +53,7 @@ def test_axe_finds_nothing_serious(visit: Open, axe: str) -> None:
     editor.box(200, 200, 296, 296)
     assert faults(editor) == [], "painted"
     editor.press("s")
-    editor.draw((354, 193))
+    editor.draw((447, 216))
     expect(editor["#extent"]).to_contain_text("Takes out vehicle")
     assert faults(editor) == [], "an object selected"
 

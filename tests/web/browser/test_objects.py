@@ -77,7 +77,7 @@ def test_what_a_fill_takes_along_is_shown_before_it(editor: Editor, original: Pi
     before = yellow(editor.window())
     editor.press("s")
     editor.says("Click an object")
-    editor.draw(CAR)
+    editor.draw(OTHER)
     editor.says("The vehicle is selected")
     expect(editor["#extent"]).to_have_text("Takes out vehicle, and puts none there again. The yellow rim goes too.")
     assert (yellow(editor.window()) & ~before).sum() > 100
