@@ -44,6 +44,7 @@ def states(browser: Browser, service: Service, folder: Path) -> None:
     editor.open(PHOTO)
     editor.load("mask", MASK)
     editor.says("The mask is open")
+    expect(editor["#extent"]).not_to_be_empty()
     keep(editor, folder / "editor-hole.webp")
     editor.fill()
     editor.press("t")
