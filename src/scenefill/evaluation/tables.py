@@ -27,6 +27,16 @@ LEVEL = 95
 HEADLINES = ("psnr_hole", "sharpness", "feature_distance", "accuracy_hole")
 """The metrics whose groups are printed; the JSON file has all."""
 
+_DISTANCE = "distance of the pooled features of whole pictures to those of the truths"
+OF_SETS = {
+    "frechet": f"Fréchet {_DISTANCE}; biased by their number",
+    "kernel": f"kernel {_DISTANCE}, unbiased",
+    "FID": f"Fréchet Inception Distance: Fréchet {_DISTANCE}; biased by their number",
+    "KID": f"Kernel Inception Distance: kernel {_DISTANCE}, all at once, unbiased",
+    "IS": "Inception Score of the filled pictures, one split; low for few pictures",
+}
+"""What is measured on all pictures of a model together, so without an interval."""
+
 
 class Estimate(NamedTuple):
     """A value and its percentile bootstrap interval over pictures."""
@@ -45,7 +55,8 @@ class Report:
     """Name of the feature network."""
     scores: Mapping[str, Mapping[str, Array]]
     """Model -> statistic -> (N, ...). A model without labels lacks some. The first model is the one others are compared with."""
-    frechet: Mapping[str, float]
+    of_sets: Mapping[str, Mapping[str, float]]
+    """Fréchet and kernel distance of the feature network, or FID, KID and IS: name -> model -> value."""
     ratio: Array
     """(N,) hole ratio of the mask as used, 0..1."""
     complexity: NDArray[np.int_]
@@ -175,7 +186,7 @@ def to_json(report: Report) -> str:
         },
         "identical_pictures": {model: report.identical(model) for model in report.scores},
         "metrics": {m.name: {"unit": m.unit, "better": m.better, "definition": m.definition} for m in report.metrics},
-        **({f"frechet[{report.network}]": dict(report.frechet)} if report.frechet else {}),
+        **{name: dict(values) for name, values in report.of_sets.items()},
         "groups": {
             name: {
                 "cases": int(chosen.sum()),
@@ -221,8 +232,8 @@ def to_markdown(report: Report) -> str:
         pairs = report.estimates(m).values()
         values.append([_title(m), m.better, *(_cell(value, m.decimals) for value, _ in pairs)])
         differences.append([_title(m), m.better, *(_cell(other, m.decimals, "+") for _, other in pairs if other)])
-    if report.frechet:
-        values.append([f"frechet[{report.network}]", "lower", *(f"{value:.2f}" for value in report.frechet.values())])
+    for name, of_models in report.of_sets.items():
+        values.append([name, "higher" if name == "IS" else "lower", *(f"{value:.4g}" for value in of_models.values())])
     enlarged = sum(case.crop.side < cases.size for case in cases.cases)
     lines = [
         f"# {cases.dataset.name}, {cases.masks} holes",
@@ -248,10 +259,7 @@ def to_markdown(report: Report) -> str:
     lines += _class_tables(report)
     lines += ["", "## Definitions", ""]
     lines += [f"* `{m.name}`: {m.definition}." for m in report.metrics]
-    if report.frechet:
-        lines.append(
-            f"* `frechet[{report.network}]`: Fréchet distance of the pooled features of whole pictures; biased by their number."
-        )
+    lines += [f"* `{name}`: {OF_SETS[name.partition('[')[0]]}." for name in report.of_sets]
     for model in models:
         if identical := report.identical(model):
             lines.append(f"* {model}: {identical} pictures are identical to the truth and left out of `psnr`.")
