@@ -133,6 +133,8 @@ def _label_metrics(labels: LabelSet) -> tuple[Metric, ...]:
                "reliability_hole", calibration.ece),
         Metric("trust_hole", "", "higher", "chance that a right pixel of the holes is more confident than a wrong one "
                "(area under the ROC curve of the confidence)", "reliability_hole", calibration.discrimination),
+        Metric("confidence_hole", "", "higher", "mean confidence in the hole", "confidence_l1",
+               lambda sums: np.asarray(sums[..., 1] / sums[..., 0])),
         Metric("confidence_l1", "", "near -1", "correlation over the pictures of mean confidence and L1 in the hole",
                "confidence_l1", calibration.correlation),
     )  # fmt: skip

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, OutputError
 from ..filling.detail import Detail
-from ..filling.inpainter import Inpainter
 from ..filling.result import Result
+from ..labels import LabelSet
 from ..metrics.frechet import frechet, inception_score, kernel
 from ..metrics.official import INCEPTION
 from ..metrics.perceptual import FeatureDistance, pooled
 from ..pictures.files import replacing
+from ..pictures.masks import Mask
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
 from .measures import Array, Judge, Measured, Truth, measure
 from .tables import Report, to_csv, to_json, to_markdown
+
+
+class Model(Protocol):
+    """What can be measured: an `Inpainter`, or something that answers as one does."""
+
+    @property
+    def labels(self) -> LabelSet | None: ...
+
+    def __call__(self, image: NDArray[np.uint8], mask: Mask, *, intent: Literal["restore"], detail: Detail) -> Result: ...
+
 
 Follow = Callable[[CaseSet], Iterable[Sample]]
 """Hands out the cases one by one, perhaps with a progress bar."""
 
 
 def evaluate(
-    models: Mapping[str, Inpainter],
+    models: Mapping[str, Model],
     cases: CaseSet,
     out: Path,
     *,
@@ -69,14 +82,14 @@ def evaluate(
     return report
 
 
-def validate(model: Inpainter, cases: CaseSet, *, features: FeatureDistance | None = None) -> dict[str, float]:
+def validate(model: Model, cases: CaseSet, *, features: FeatureDistance | None = None) -> dict[str, float]:
     """Every defined metric over the cases, by name: what a training logs."""
     report = run({"model": model}, cases, features=features)
     return {metric.name: report.value(metric, "model") for metric in report.metrics}
 
 
 def run(
-    models: Mapping[str, Inpainter],
+    models: Mapping[str, Model],
     cases: CaseSet,
     *,
     features: FeatureDistance | None = None,
@@ -112,7 +125,7 @@ def run(
     )
 
 
-def _check(models: Mapping[str, Inpainter], cases: CaseSet) -> None:
+def _check(models: Mapping[str, Model], cases: CaseSet) -> None:
     if not models or not len(cases):
         raise ConfigError(f"there is nothing to evaluate: {len(models)} models, {len(cases)} cases")
     for name, model in models.items():

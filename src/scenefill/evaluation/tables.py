@@ -209,17 +209,17 @@ def to_json(report: Report) -> str:
             for model in report.scores
         },
     }
-    return json.dumps(_finite(page), indent=1)
+    return json.dumps(finite(page), indent=1)
 
 
 def _record(value: Estimate, difference: Estimate | None) -> dict[str, Any]:
     return value._asdict() | ({} if difference is None else {"difference": difference._asdict()})
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN: what is not defined is null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
@@ -230,8 +230,8 @@ def to_markdown(report: Report) -> str:
     values, differences = [], []
     for m in report.metrics:
         pairs = report.estimates(m).values()
-        values.append([_title(m), m.better, *(_cell(value, m.decimals) for value, _ in pairs)])
-        differences.append([_title(m), m.better, *(_cell(other, m.decimals, "+") for _, other in pairs if other)])
+        values.append([titled(m), m.better, *(cell(value, m.decimals) for value, _ in pairs)])
+        differences.append([titled(m), m.better, *(cell(other, m.decimals, "+") for _, other in pairs if other)])
     for name, of_models in report.of_sets.items():
         values.append([name, "higher" if name == "IS" else "lower", *(f"{value:.4g}" for value in of_models.values())])
     enlarged = sum(case.crop.side < cases.size for case in cases.cases)
@@ -245,17 +245,17 @@ def to_markdown(report: Report) -> str:
         "",
         "## All cases",
         "",
-        *_table(["metric", "better", *models], values),
+        *table_lines(["metric", "better", *models], values),
     ]
     if len(models) > 1:
-        lines += ["", f"## Paired difference to {models[0]}", "", *_table(["metric", "better", *models[1:]], differences)]
+        lines += ["", f"## Paired difference to {models[0]}", "", *table_lines(["metric", "better", *models[1:]], differences)]
     for m in report.metrics:
         if m.name in HEADLINES:
             rows = [
-                [name, str(chosen.sum()), *(_cell(value, m.decimals) for value, _ in report.estimates(m, chosen).values())]
+                [name, str(chosen.sum()), *(cell(value, m.decimals) for value, _ in report.estimates(m, chosen).values())]
                 for name, chosen in report.groups().items()
             ]
-            lines += ["", f"## {_title(m)} by group", "", *_table(["group", "cases", *models], rows)]
+            lines += ["", f"## {titled(m)} by group", "", *table_lines(["group", "cases", *models], rows)]
     lines += _class_tables(report)
     lines += ["", "## Definitions", ""]
     lines += [f"* `{m.name}`: {m.definition}." for m in report.metrics]
@@ -279,22 +279,25 @@ def _class_tables(report: Report) -> list[str]:
                 strict=False,
             )
             lines += ["", f"## Classes {where}, {model}", ""]
-            lines += _table(["class", "share", "accuracy", "IoU"], [
+            lines += table_lines(["class", "share", "accuracy", "IoU"], [
                 [name, f"{share:.1%}", *("" if np.isnan(v) else f"{v:.3f}" for v in values)] for name, share, *values in rows
             ])  # fmt: skip
     return lines
 
 
-def _title(metric: Metric) -> str:
+def titled(metric: Metric) -> str:
+    """The head of a metric's column."""
     return f"{metric.name} ({metric.unit})" if metric.unit else metric.name
 
 
-def _cell(estimate: Estimate, decimals: int, sign: str = "") -> str:
+def cell(estimate: Estimate, decimals: int, sign: str = "") -> str:
+    """Value and interval as text, empty where it is not defined."""
     if np.isnan(estimate.value):
         return ""
     value, low, high = (f"{number:{sign}.{decimals}f}" for number in estimate)
     return f"{value} [{low}, {high}]"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+def table_lines(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A table in Markdown."""
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
