@@ -50,7 +50,7 @@ def asked(
 ) -> Request:
     """What `Inpainter.fill` was given, in the terms of its model.
 
-    Raises LabelError for classes and maps that do not fit model or photo, InputError for a drawing that the model does not follow.
+    Raises LabelError for classes and maps that do not fit, InputError for a drawing that the model does not follow.
     """
     hints, forbid = np.full(hole.shape, UNKNOWN, np.uint8), listed(forbid)
     if labels is not None:
