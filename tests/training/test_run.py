@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from streets import training, write_streets
+from streets import training
 from trouble import seeded, small_disk, times
 
-from scenefill.errors import ConfigError, DataError, InputError, OutputError, ScenefillError, WeightsError
+from scenefill.errors import ConfigError, DataError, InputError, OutputError, WeightsError
 from scenefill.models import weights
 from scenefill.networks import backend
 from scenefill.networks.interface import Network
@@ -242,24 +242,6 @@ def test_a_full_disk_ends_a_run_in_a_sentence_and_room_lets_it_go_on(photos: Pat
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         path = go(config, disk / "run", resume=reached(disk / "run") > 0)
         assert path.read_bytes() == (done / "weights" / "sge-net.safetensors").read_bytes()
-
-
-def test_a_photo_that_vanishes_ends_a_run_in_a_sentence_and_its_return_lets_it_go_on(done: Path, tmp_path: Path) -> None:
-    photos = write_streets(tmp_path / "photos", 6)
-    config = parse(training(photos, run={"licence": "CC0-1.0", "checkpoint_every": 2}))
-    gone = photos / "images" / "3.png"
-
-    def show(images: int, rate: float) -> None:
-        if images == 4:
-            gone.rename(tmp_path / "away.png")
-
-    with pytest.raises(ScenefillError, match=r"3\.png: there is no such file"):
-        go(config, tmp_path / "run", show=show)
-    (tmp_path / "away.png").rename(gone)
-    path = go(config, tmp_path / "run", resume=True)
-    assert weights.tensors_sha256(weights.read_tensors(path)[1]) == weights.tensors_sha256(
-        weights.read_tensors(done / "weights" / "sge-net.safetensors")[1]
-    )
 
 
 def test_a_checkpoint_cut_short_costs_the_way_from_the_one_before(photos: Path, done: Path, tmp_path: Path) -> None:

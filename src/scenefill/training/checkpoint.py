@@ -19,11 +19,14 @@ KEEP = 2
 
 
 def save(folder: Path, images_seen: int, state: dict[str, Any]) -> Path:
-    """Writes a checkpoint and removes all but the newest `KEEP`."""
+    """Writes a checkpoint and removes all but the newest `KEEP`. Raises OSError where the disk is full."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{images_seen:09d}.pt"
     with replacing(path) as file:
-        torch.save(state, file)
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # what torch makes of a write that failed
+            raise error.__context__ if isinstance(error.__context__, OSError) else error from None
     for old in sorted(folder.glob("*.pt"))[:-KEEP]:
         old.unlink(missing_ok=True)
     return path

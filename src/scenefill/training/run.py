@@ -23,7 +23,7 @@ from . import checkpoint, tasks
 from .config import plain
 from .engine import Hooks, Progress, parts_of, start, train
 from .precision import resolved
-from .runlog import RunLog, sample_sheet
+from .runlog import RunLog, sample_sheet, written
 from .sections import RunConfig, TrainConfig
 from .task import Task, question
 
@@ -51,7 +51,7 @@ def run(
     directory: the run directory; it must not hold another run unless `resume`, which goes on from its newest checkpoint.
     init: a weights file to start from; `discriminator.safetensors` beside it is taken too where it fits.
     show: called after each step with images seen and images per second.
-    Raises ConfigError, DataError, WeightsError; ScenefillError when a loss is no longer finite.
+    Raises ConfigError, DataError, WeightsError; OutputError for a full disk; ScenefillError when a loss is no longer finite.
     """
     state = _left_off(directory, resume=resume, init=init)
     fabric = _launched(config.run, accelerator, devices)
@@ -74,7 +74,7 @@ def run(
     progress.extra = {"config": plain(config), "images_before": images_before}
     samples = to_device(_samples(config, stream), fabric.device)
     if fabric.is_global_zero:
-        with contextlib.closing(RunLog(directory, plain(config), progress.images_seen)) as log:
+        with written(directory), contextlib.closing(RunLog(directory, plain(config), progress.images_seen)) as log:
             hooks = _hooks(config, directory, log, samples, validate, show)
             train(progress, stream, fabric, config.run, config.optimiser, hooks)
     else:

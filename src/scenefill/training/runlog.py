@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,24 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.batches import Batch
+from ..errors import OutputError, ScenefillError
 from ..labels import LabelSet
 from ..networks.interface import Prediction
 from ..pictures import sheets
 from ..pictures.files import replacing, sweep
 from ..pictures.images import write_rgb
+
+
+@contextlib.contextmanager
+def written(directory: Path) -> Iterator[None]:
+    """Turns what the disk refuses into an OutputError that says how to go on."""
+    try:
+        yield
+    except ScenefillError:
+        raise
+    except OSError as error:
+        why = f"{directory} cannot be written: {error.strerror or error}"
+        raise OutputError(f"{why}; make room, then go on from the newest checkpoint with --resume") from None
 
 
 class RunLog:
