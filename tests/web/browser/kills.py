@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from web.browser.driver import Editor, launch
 from web.browser.service import Service
 
@@ -58,7 +58,7 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
     service.wait()
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
-        editor = Editor(context.new_page(), service.url)
+        editor = _visited(service, context)
         _until(service, lambda: editor.try_open(PHOTO), lambda: editor.variants == ["Photo"])
         editor.box(60, 60, 120, 120)
         _until(service, editor["#fill"].click, lambda: (editor.rest(), editor.variants[1:] == ["Fill 1"])[1])
@@ -69,18 +69,24 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
         _until(service, editor["#fill"].click, lambda: (editor.rest(), editor.variants[2:] == ["Fill 2"])[1])
         editor.kept()
         service.wait()
-        if leaves == "reload":
-            editor.page.reload()
-            editor._there()
-        else:
+        if leaves == "close":
             editor.page.close()
-            editor = Editor(context.new_page(), service.url)
+            editor = _visited(service, context)
+        else:
+            _until(service, editor.try_reload, editor.is_there)
         editor.resumed(PHOTO.name, SIZE)
         saved: list[bytes] = []
         _until(service, lambda: saved.extend(editor.try_save()), lambda: bool(saved))
         return Outcome(editor.variants, editor.mask().tobytes(), editor.classes().tobytes(), saved[0])
     finally:
         context.close()
+
+
+def _visited(service: Service, context: BrowserContext) -> Editor:
+    """The page, loaded again where the service died meanwhile."""
+    editor = Editor(context.new_page(), service.url, waits=False)
+    _until(service, editor.try_reload, editor.is_there)
+    return editor
 
 
 def _until(service: Service, act: Callable[[], object], done: Callable[[], bool]) -> None:
