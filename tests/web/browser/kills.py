@@ -25,6 +25,8 @@ from web.browser.service import Service
 PHOTO = Path(__file__).parents[3] / "examples" / "photos" / "red-car.jpg"
 SIZE = (480, 360)
 TRIES = 6
+PATIENCE = 300.0
+"""Seconds for a service that was killed to be there again, on a busy machine too."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,12 @@ class Killer(threading.Thread):
         time.sleep(self._seconds)
         self._service.kill()
         self._service.start()
-        self._service.wait()
+        self._service.wait(PATIENCE)
 
 
 def work(browser: Browser, service: Service, leaves: str) -> Outcome:
     """One round. leaves: how the page is left before the photo is saved: "reload" or "close"."""
-    service.wait()
+    service.wait(PATIENCE)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
         editor = _visited(service, context)
@@ -68,7 +70,7 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
         editor.box(210, 210, 250, 250)
         _until(service, editor["#fill"].click, lambda: (editor.rest(), editor.variants[2:] == ["Fill 2"])[1])
         editor.kept()
-        service.wait()
+        service.wait(PATIENCE)
         if leaves == "close":
             editor.page.close()
             editor = _visited(service, context)
@@ -95,7 +97,7 @@ def _until(service: Service, act: Callable[[], object], done: Callable[[], bool]
         act()
         if done():
             return
-        service.wait()
+        service.wait(PATIENCE)
     raise AssertionError("the service is there, and it cannot be done")
 
 
