@@ -8,14 +8,14 @@ import re
 import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Download, Locator, Page, Playwright, Response, expect
+from playwright.sync_api import Browser, Download, Error, Locator, Page, Playwright, Response, expect
 
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -53,7 +53,8 @@ def launch(playwright: Playwright) -> Browser:
 class Editor:
     """The page at `url`. `problems` collects what a page must not do: complain, fail, or ask another host."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, waits: bool = True) -> None:
+        """waits: for the page, which is there otherwise when `is_there` says so."""
         self.page = page
         self.url = url
         self.problems: list[str] = []
@@ -65,8 +66,9 @@ class Editor:
         page.on("filechooser", lambda chooser: None)  # listened for from the beginning: the first one can be missed otherwise
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._ours(request.url) or self.problems.append(f"a request to {request.url}"))
-        page.goto(url)
-        self._there()
+        if waits:
+            page.goto(url)
+            self._there()
 
     def _there(self) -> None:
         expect(self["#model"].locator("option")).not_to_have_count(0)
@@ -126,6 +128,19 @@ class Editor:
         chooser.value.set_files([str(path) for path in paths])
         expect(self["body"]).to_have_attribute("data-state", "open")
         self.rest()
+
+    def is_there(self) -> bool:
+        """Whether the page has met its service, within some seconds."""
+        try:
+            self["#model option"].first.wait_for(state="attached", timeout=10_000)
+        except Error:
+            return False
+        return True
+
+    def try_reload(self) -> None:
+        """As users do where a page did not load; the service may be away."""
+        with suppress(Error):
+            self.page.goto(self.url)
 
     def try_open(self, path: Path) -> None:
         """As `open`, where the service may be away."""

@@ -18,13 +18,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from web.browser.driver import Editor, launch
 from web.browser.service import Service
 
 PHOTO = Path(__file__).parents[3] / "examples" / "photos" / "red-car.jpg"
 SIZE = (480, 360)
 TRIES = 6
+PATIENCE = 300.0
+"""Seconds for a service that was killed to be there again, on a busy machine too."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,15 @@ class Killer(threading.Thread):
         time.sleep(self._seconds)
         self._service.kill()
         self._service.start()
-        self._service.wait()
+        self._service.wait(PATIENCE)
 
 
 def work(browser: Browser, service: Service, leaves: str) -> Outcome:
     """One round. leaves: how the page is left before the photo is saved: "reload" or "close"."""
-    service.wait()
+    service.wait(PATIENCE)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
-        editor = Editor(context.new_page(), service.url)
+        editor = _visited(service, context)
         _until(service, lambda: editor.try_open(PHOTO), lambda: editor.variants == ["Photo"])
         editor.box(60, 60, 120, 120)
         _until(service, editor["#fill"].click, lambda: (editor.rest(), editor.variants[1:] == ["Fill 1"])[1])
@@ -68,13 +70,12 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
         editor.box(210, 210, 250, 250)
         _until(service, editor["#fill"].click, lambda: (editor.rest(), editor.variants[2:] == ["Fill 2"])[1])
         editor.kept()
-        service.wait()
-        if leaves == "reload":
-            editor.page.reload()
-            editor._there()
-        else:
+        service.wait(PATIENCE)
+        if leaves == "close":
             editor.page.close()
-            editor = Editor(context.new_page(), service.url)
+            editor = _visited(service, context)
+        else:
+            _until(service, editor.try_reload, editor.is_there)
         editor.resumed(PHOTO.name, SIZE)
         saved: list[bytes] = []
         _until(service, lambda: saved.extend(editor.try_save()), lambda: bool(saved))
@@ -83,13 +84,20 @@ def work(browser: Browser, service: Service, leaves: str) -> Outcome:
         context.close()
 
 
+def _visited(service: Service, context: BrowserContext) -> Editor:
+    """The page, loaded again where the service died meanwhile."""
+    editor = Editor(context.new_page(), service.url, waits=False)
+    _until(service, editor.try_reload, editor.is_there)
+    return editor
+
+
 def _until(service: Service, act: Callable[[], object], done: Callable[[], bool]) -> None:
     """Does something until it is done; whenever it is not, the service is waited for."""
     for _ in range(TRIES):
         act()
         if done():
             return
-        service.wait()
+        service.wait(PATIENCE)
     raise AssertionError("the service is there, and it cannot be done")
 
 

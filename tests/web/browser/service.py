@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -46,9 +45,10 @@ class Service:
             try:
                 with urlopen(f"{self.url}api/v1/health", timeout=seconds):
                     return
-            except URLError:
+            except OSError:  # it is not there yet, or was killed before it answered
                 if time.monotonic() > deadline:
                     raise
+                time.sleep(0.1)
 
     def freeze(self) -> None:
         """From here on it takes connections and computes nothing."""

@@ -363,6 +363,21 @@ test("a service that does not answer costs no stroke", async () => {
   assert.equal(editor.present.name, "Fill 1");
 });
 
+test("a service that is not there yet is asked again until it is", async () => {
+  const api = new FakeApi();
+  const { models } = FakeApi.prototype;
+  let asked = 0;
+  api.models = async () => {
+    if (++asked === 1) throw new ServiceError(0, "The service does not answer.");
+    return models.call(api);
+  };
+  const editor = new Editor(api);
+  await editor.start();
+  assert.deepEqual([asked, editor.model.name], [2, "street"]);
+  api.models = async () => { throw new ServiceError(401, "This service wants its token."); };
+  await new Editor(api).start(); // who is refused does not insist
+});
+
 test("a service that was started anew gets the photo and the fills again", async () => {
   const { api, editor } = await opened();
   stroke(editor, "rectangle", [10, 10], [20, 20]);

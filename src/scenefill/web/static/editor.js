@@ -24,6 +24,9 @@ import { announce, make } from "./filling.js";
 /** Value of the hole's pixels in its plane and in its PNG. */
 export const HOLE = 255;
 
+/** Milliseconds before a service that did not answer is asked again. */
+const PAUSE = 1000;
+
 export class Editor extends Commands {
   /** @type {Session | null} */
   session = null;
@@ -99,12 +102,20 @@ export class Editor extends Commands {
     this.changed();
   }
 
+  /** Meets the service; where that does not answer, asks again until it does. */
   async start() {
-    await this.attempt(async () => {
-      this.models = await this.api.models();
-      this.model = this.models.find((model) => model.default) ?? this.models[0] ?? null;
-      this.changed();
-    });
+    for (let answered = false; !answered; ) {
+      await this.attempt(async () => {
+        answered = true;
+        this.models = await this.api.models().catch((error) => {
+          answered = error.status !== 0;
+          throw error;
+        });
+        this.model = this.models.find((model) => model.default) ?? this.models[0] ?? null;
+        this.changed();
+      });
+      if (!answered) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
   }
 
   /** Opens a photo in place of the present one. @param {File} file */
