@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 
 import properties  # noqa: F401, it makes the profile of --hypothesis-profile=nightly known
 import pytest
 
 from scenefill.training import run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, and its children would too
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,7 +45,7 @@ def train(
     directory = out or Path("runs") / config.stem
     settings = configs.load(config, overrides or (), begun=runs.begun(directory) if resume else None)
     if dry_run:
-        typer.echo(json.dumps({**runs.dry_run(settings), **runs.pace(settings, device)}, indent=1))
+        typer.echo(json.dumps(runs.dry_run(settings, device), indent=1))
         return
     typer.echo("precision {}: {}".format(*runs.arithmetic(settings.run, device)), err=True)
     steps = count(1)

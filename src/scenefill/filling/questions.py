@@ -21,7 +21,7 @@ from ..pictures.masks import Mask
 from . import crops
 from .backends import open_backend
 from .crops import Crop
-from .request import Request, asked
+from .request import Request
 from .result import Scores
 
 _log = logging.getLogger(__name__)
@@ -109,8 +109,10 @@ class Questions:
         return everything, self.scores(pixels, everything), self._nothing(pixels)
 
     def _nothing(self, pixels: Pixels) -> Request:
-        """A request that wants nothing filled."""
-        return asked(self.backend, np.zeros(pixels.shape[:2], bool))
+        """A request that wants nothing filled, of which each plane is one value (read-only)."""
+        shape = pixels.shape[:2]
+        nowhere, free = np.broadcast_to(np.zeros((), bool), shape), np.broadcast_to(np.full((), UNKNOWN, np.uint8), shape)
+        return Request(nowhere, free, np.zeros(len(self.backend.labels or ()), bool))
 
     def find(self, pixels: Pixels, ids: Sequence[int], size: int | None) -> tuple[Mask, float]:
         """Where some classes are (H, W), and how many pixels of the photo are one of the segmentation."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..labels import LabelMap
@@ -32,8 +31,6 @@ SURE, UNSURE = 1.5, 2.5
 ROUNDS = 3
 FINER = 2.5
 """A closer look at the surroundings is worth its time where its map is finer than that of the whole photo by this factor."""
-
-Rgb = NDArray[np.uint8]
 
 
 def select(

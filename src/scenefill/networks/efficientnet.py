@@ -118,14 +118,9 @@ def _folded(state: Mapping[str, Tensor], blocks: int) -> dict[str, Tensor]:
     """The public file's tensors under our names, each normalisation folded into the convolution before it."""
     pairs = {"stem": ("_conv_stem", "_bn0")}
     for i in range(blocks):
-        parts = {
-            "expand": ("_expand_conv", "_bn0"),
-            "depthwise": ("_depthwise_conv", "_bn1"),
-            "project": ("_project_conv", "_bn2"),
-        }
-        for ours, (conv, norm) in parts.items():
-            if f"_blocks.{i}.{conv}.weight" in state:
-                pairs[f"blocks.{i}.{ours}"] = (f"_blocks.{i}.{conv}", f"_blocks.{i}.{norm}")
+        for number, ours in enumerate(("expand", "depthwise", "project")):
+            if (conv := f"_blocks.{i}._{ours}_conv") + ".weight" in state:
+                pairs[f"blocks.{i}.{ours}"] = conv, f"_blocks.{i}._bn{number}"
     folded = {}
     for ours, (conv, norm) in pairs.items():
         scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + EPSILON).sqrt()

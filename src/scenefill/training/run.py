@@ -149,10 +149,11 @@ def _hooks(
     return Hooks(log.scalars, sample, keep, judge, show)
 
 
-def dry_run(config: TrainConfig) -> dict[str, Any]:
+def dry_run(config: TrainConfig, accelerator: str | None = None) -> dict[str, Any]:
     """Builds everything, takes one batch through every phase without a step, and says what the run would be.
 
-    Returns parameters of each network, samples of one pass, batch shape, loss terms.
+    accelerator: where its pace is measured; None: it is not.
+    Returns parameters of each network, samples of one pass, batch shape, loss terms, and what `_pace` finds.
     """
     task = _task(config)
     stream = Stream(config.data, task.generator.labels, config.run.batch_size, config.run.seed)
@@ -172,17 +173,16 @@ def dry_run(config: TrainConfig) -> dict[str, Any]:
         "samples": len(stream),
         "batch": tuple(batch.image.shape),
         "terms": terms,
+        **(_pace(config, stream, accelerator) if accelerator else {}),
     }
 
 
-def pace(config: TrainConfig, accelerator: str = "auto") -> dict[str, Any]:
+def _pace(config: TrainConfig, stream: Stream, accelerator: str) -> dict[str, Any]:
     """Takes a few steps on networks that are thrown away, and says how fast this machine trains.
 
     Returns the precision, images per second (the first steps left out, which warm up), hours of the whole run at that pace.
     """
     fabric = _launched(config.run, accelerator, 1)
-    task = _task(config)
-    stream = Stream(config.data, task.generator.labels, config.run.batch_size, config.run.seed)
     clock = [time.monotonic()]
 
     def nothing(*_: Any) -> None: ...
@@ -190,7 +190,7 @@ def pace(config: TrainConfig, accelerator: str = "auto") -> dict[str, Any]:
     hooks = Hooks(nothing, nothing, nothing, nothing, progress=lambda *_: clock.append(time.monotonic()))
     few = (WARM_STEPS + TIMED_STEPS) * config.run.batch_size
     short = replace(config.run, images=few, log_every=0, sample_every=0, checkpoint_every=0, validate_every=0)
-    train(start(task, fabric, config.optimiser), stream, fabric, short, config.optimiser, hooks)
+    train(start(_task(config), fabric, config.optimiser), stream, fabric, short, config.optimiser, hooks)
     rate = TIMED_STEPS * config.run.batch_size / (clock[-1] - clock[WARM_STEPS])
     hours = config.run.images / rate / 3600
     precision, _ = arithmetic(config.run, accelerator)
