@@ -77,14 +77,15 @@ def look(questions: Questions, pixels: Pixels, hole: Mask, size: int | None, *, 
         return Removal(hole, ())
     grown, things = hole.copy(), set[str]()
     for crop in crops.plan(hole, size, questions.backend.stride):
-        chances = crops.chances(questions.scores(pixels, crop), questions.backend.temperature)[:, : crop.rows, : crop.columns]
+        view = questions.view(pixels, crop)
+        chances = crops.chances(questions.scores(view), questions.backend.temperature)[:, : crop.rows, : crop.columns]
         inside = masks.resize(crop.hole, crop.rows, crop.columns)
         found = taken(chances, inside, labels)
         if not found:
             continue
         things.update(labels.classes[number] for number in found)
         if grow:
-            picture = crops.shrink(pixels, crop).transpose(1, 2, 0)[: crop.rows, : crop.columns]
+            picture = view.image.transpose(1, 2, 0)[: crop.rows, : crop.columns]
             grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, found, labels), crop)
     if masks.ratio(grown) > LARGEST:
         grown = hole

@@ -67,7 +67,7 @@ def select(
 def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
     """(height, width): the classes in a crop, as the model sees them."""
     labels = np.empty((crop.height, crop.width), np.uint8)
-    for rows, band in crops.enlarge(questions.scores(pixels, crop), crop, cv2.INTER_LINEAR):
+    for rows, band in crops.enlarge(questions.scores(questions.view(pixels, crop)), crop, cv2.INTER_LINEAR):
         labels[rows] = band.argmax(axis=2)
     return labels
 
