@@ -31,8 +31,12 @@ LIKELY = 0.3
 """Probability from which a pixel may be of a thing."""
 TAKEN = 0.5
 """A thing counts as removed where the mask covers at least this share of what is seen of it (a scratch removes no car) ..."""
+ONE_OF = 0.15
+"""... or at least this share, as one of several that touch, if it ends about where the mask does:"""
+GOES_ON = 0.45
+"""less than this share of a ring round the mask, PART to 2 PART beyond it, is of the things."""
 PRESENT = 0.03
-"""... and where it takes at least this share of the mask."""
+"""In both cases it takes at least this share of the mask."""
 PART = 0.10
 """Parts of a thing that the mask forgot reach so far beyond it, in sides of the hole (the root of its area)."""
 RIM = 0.025
@@ -83,34 +87,47 @@ def look(questions: Questions, pixels: Pixels, hole: Mask, size: int | None, *, 
         found = taken(chances, inside, labels)
         if not found:
             continue
+        whole = [number for number, alone in found.items() if alone]
         things.update(labels.classes[number] for number in found)
         if grow:
             picture = view.image.transpose(1, 2, 0)[: crop.rows, : crop.columns]
-            grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, found, labels), crop)
+            grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, whole, labels), crop)
     if masks.ratio(grown) > LARGEST:
         grown = hole
     return Removal(grown, tuple(name for name in labels.classes if name in things))
 
 
-def taken(chances: Floats, hole: Mask, labels: LabelSet) -> tuple[int, ...]:
-    """Ids of the movable classes (of chances (K, h, w)) of which the hole (h, w) covers whole things."""
-    found = []
+def taken(chances: Floats, hole: Mask, labels: LabelSet) -> dict[int, bool]:
+    """Ids of the movable classes (of chances (K, h, w)) of which the hole (h, w) takes things away.
+
+    True: all that is connected with them; False: others of the class touch them and stay.
+    """
+    found = {}
+    away, side = _beyond(hole)
+    ring = (away > max(LEAST_RIM, PART * side)) & (away <= 2 * max(LEAST_RIM, PART * side))
     for number in labels.ids(labels.movable):
         seen = chances[number] > LIKELY
         under = masks.connected(hole & seen, seen)
-        inside = np.count_nonzero(under & hole)
-        if inside > PRESENT * np.count_nonzero(hole) and inside > TAKEN * np.count_nonzero(under):
-            found.append(number)
-    return tuple(found)
+        inside, whole = np.count_nonzero(under & hole), np.count_nonzero(under)
+        alone = inside > TAKEN * whole
+        ends = np.count_nonzero(under & ring) < GOES_ON * np.count_nonzero(ring)
+        if inside > PRESENT * np.count_nonzero(hole) and (alone or (inside > ONE_OF * whole and ends)):
+            found[number] = alone
+    return found
+
+
+def _beyond(hole: Mask) -> tuple[Floats, float]:
+    """How far from a hole each pixel is, (h, w), and the side of the hole: the root of its area."""
+    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away, np.float32), float(np.sqrt(np.count_nonzero(hole)))
 
 
 def belonging(picture: Floats, chances: Floats, hole: Mask, things: Sequence[int], labels: LabelSet) -> Mask:
     """The hole with the parts of the things that it leaves out, their soft edge and their contact shadow, (h, w).
 
-    picture: (h, w, 3) in [-1, 1].   chances: (K, h, w).
+    picture: (h, w, 3) in [-1, 1].   chances: (K, h, w).   things: ids of those whose parts the hole may have left out.
     """
-    side = float(np.sqrt(np.count_nonzero(hole)))
-    away = np.asarray(cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    away, side = _beyond(hole)
     part = (chances[list(things)].sum(axis=0) > LIKELY) & (away <= max(LEAST_RIM, PART * side))
     whole = masks.connected(hole, hole | part) | (away <= max(LEAST_RIM, RIM * side))
     return whole | _shadow(picture, chances, hole, whole, away, side, labels)
