@@ -109,7 +109,7 @@ def taken(chances: Floats, hole: Mask, labels: LabelSet) -> dict[int, bool]:
         seen = chances[number] > LIKELY
         under = masks.connected(hole & seen, seen)
         inside, whole = np.count_nonzero(under & hole), np.count_nonzero(under)
-        alone = inside > TAKEN * whole
+        alone = bool(inside > TAKEN * whole)
         ends = np.count_nonzero(under & ring) < GOES_ON * np.count_nonzero(ring)
         if inside > PRESENT * np.count_nonzero(hole) and (alone or (inside > ONE_OF * whole and ends)):
             found[number] = alone
