@@ -1,12 +1,13 @@
 from pathlib import Path
 
 import pytest
+from streets import EXPERIMENTS
 
 from scenefill.errors import ConfigError
 from scenefill.experiments import plan
 from scenefill.experiments.trainings import plan as planned
 
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
+FILES = sorted(EXPERIMENTS.glob("*.toml"))
 
 WHOLE = """
 title = "a table"
@@ -28,11 +29,11 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_papers_tables_and_figures_are_there() -> None:
-    names = {path.stem for path in EXPERIMENTS}
+    names = {path.stem for path in FILES}
     assert names >= {"table1", "table3", "table4", "table5", "fig6", "fig7", "fig8", "spg-table", "pen-table", "transfer"}
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_training_of_an_experiment_is_a_config(path: Path, tmp_path: Path) -> None:
     experiment = plan.placed(plan.load(path), path.parent)
     for row in experiment.models:
@@ -45,8 +46,7 @@ def test_every_training_of_an_experiment_is_a_config(path: Path, tmp_path: Path)
 
 def test_a_table_shares_its_data_and_its_number_of_images() -> None:
     """As the page says: what is trained on differs in nothing but what a row changes on purpose."""
-    path = next(path for path in EXPERIMENTS if path.stem == "table1")
-    experiment = plan.placed(plan.load(path), path.parent)
+    experiment = plan.placed(plan.load(EXPERIMENTS / "table1.toml"), EXPERIMENTS)
     trainings = [planned(row, experiment, Path("x"), 0) for row in experiment.models if row.config]
     assert len(trainings) == 8
     assert {stage.data.sources for one in trainings for stage in one.stages} == {("cityscapes-256:train",)}

@@ -1,10 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXPERIMENTS
 from numpy.typing import NDArray
+from streets import EXPERIMENTS
 
 from scenefill.errors import ScenefillError
 from scenefill.experiments import trainings
@@ -29,9 +30,12 @@ def planned(experiment: Experiment, folder: Path, *, seed: int = 0, **overrides:
 def test_weights_are_found_by_what_made_them(experiment: Experiment, tmp_path: Path) -> None:
     first = planned(experiment, tmp_path).directory
     assert planned(experiment, tmp_path).directory == first
-    assert planned(experiment, tmp_path, run__threads=2, data__workers=3, run__log_every=7, data__root="/elsewhere").directory == first
-    others = [planned(experiment, tmp_path, **change).directory for change in (
-        {"seed": 1}, {"loss__hole": 2.5}, {"optimiser__lr": 1e-4}, {"run__images": 9}, {"network__cim_attention": 0})]  # fmt: skip
+    housekeeping = planned(experiment, tmp_path, run__threads=2, data__workers=3, run__log_every=7, data__root="/elsewhere")
+    assert housekeeping.directory == first
+    changes: list[dict[str, Any]] = [
+        {"seed": 1}, {"loss__hole": 2.5}, {"optimiser__lr": 1e-4}, {"run__images": 9}, {"network__cim_attention": 0},
+    ]  # fmt: skip
+    others = [planned(experiment, tmp_path, **change).directory for change in changes]
     assert len({first, *others}) == 5  # run.images is the experiment's
 
 
@@ -102,5 +106,3 @@ def test_automatic_labels_are_made_once(experiment: Experiment, photos: Path, tm
     made = images.read_labels(Path(folder) / "labels" / "1.png", get("street"))
     assert set(np.unique(made)) == {2}
     assert np.array_equal(images.read(Path(folder) / "images" / "1.png").pixels, images.read(photos / "images" / "1.png").pixels)
-
-

@@ -8,9 +8,9 @@ from scenefill.experiments.verdicts import Verdict, judge
 METRICS = {metric.name: metric for metric in metrics(None, None)}
 
 
-def row(*values: float) -> dict[str, Array]:
-    """A model by its PSNR, and its L1, on each picture."""
-    pairs = np.stack([np.array(values, float), np.ones(len(values))], axis=1)
+def row(*values: float, times: int = 4) -> dict[str, Array]:
+    """A model by its PSNR, and its L1, on each picture; each picture is there `times` times."""
+    pairs = np.stack([np.array(values, float), np.ones(len(values))], axis=1).repeat(times, axis=0)
     return {"psnr": pairs, "l1": pairs}
 
 
@@ -62,6 +62,21 @@ def test_a_value_against_a_bound() -> None:
     assert judge(Claim("low", "psnr", of="ours", below=10.0), METRICS["psnr"], scores, "cases").answer == "not shown"
 
 
-def test_a_model_without_the_metric_was_not_run() -> None:
-    claim = Claim("ours over theirs", "psnr", better="ours", than="theirs")
-    assert judge(claim, METRICS["psnr"], {"ours": [row(1)], "theirs": [{}]}, "cases").answer == "not run"
+@pytest.mark.parametrize("theirs", [[], [{}], [{"psnr": np.zeros((4, 2))}]], ids=["no seed", "not asked for", "never defined"])
+def test_a_metric_that_one_of_the_two_lacks_was_not_run(theirs: list[dict[str, Array]]) -> None:
+    """Least of all does it pass."""
+    found = verdict([row(1)], theirs)
+    assert (found.answer, found.seeds) == ("not run", 0)
+    assert np.isnan(found.estimate.value)
+    assert verdict(theirs, [row(1)]).answer == "not run"
+
+
+def test_a_metric_that_nothing_measures_was_not_run() -> None:
+    claim = Claim("ours is near", "feature_distance", of="ours", below=1.0)
+    assert judge(claim, None, {"ours": [row(1)]}, "cases").answer == "not run"
+
+
+def test_a_few_pictures_decide_nothing() -> None:
+    few, enough = ([row(*values, times=times) for values in ((11, 21, 31), (10, 20, 30))] for times in (3, 4))
+    assert verdict([few[0]], [few[1]]).answer == "undecided"
+    assert verdict([enough[0]], [enough[1]]).answer == "shown"

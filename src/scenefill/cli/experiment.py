@@ -92,8 +92,7 @@ def _forecast(runner: Runner, device: str) -> None:
 
     hours = 0.0
     for training in runner.missing:
-        rates = [runs.pace(stage, device)["images_per_s"] for stage in training.stages]
-        needed = sum(stage.run.images / rate for stage, rate in zip(training.stages, rates, strict=True)) / 3600
+        needed = sum(runs.dry_run(stage, device)["hours"] for stage in training.stages)
         hours += needed
         typer.echo(f"{training.title}: {training.images:,} images, about {needed:.1f} h")
     typer.echo(f"in all about {hours:.1f} h")

@@ -7,7 +7,6 @@ import io
 import re
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,7 @@ from PIL import Image
 from ..evaluation.figures import STYLE, legend
 from ..evaluation.tables import Report
 from ..pictures import images
-
-if TYPE_CHECKING:
-    from .run import Outcome
+from .outcome import Outcome
 
 _STYLE = (
     STYLE

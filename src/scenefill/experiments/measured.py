@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import evaluation, filling, metrics
+from ..errors import ConfigError
 from ..evaluation.cases import CaseSet, Sample
 from ..evaluation.measures import Array
 from ..evaluation.run import Follow, Model
@@ -21,6 +23,7 @@ from ..labels import LabelSet
 from ..metrics.perceptual import FeatureDistance
 from ..pictures import images
 from ..pictures.files import replacing
+from . import subjects
 from .subjects import Scale, Segmented, Untouched
 from .trainings import digest
 
@@ -36,12 +39,27 @@ class Measured:
     of_sets: Mapping[str, float]
     """FID and the like."""
     folder: Path
-    """Of the pictures, 0003-fill.webp."""
+    """Of the pictures, 0003-fill.png."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What all models share on one kind of cases."""
+
+    ratio: Array
+    """(N,) part of the picture that is hole, of the mask as used."""
+    complexity: NDArray[np.int_]
+    """(N,) classes in the scene."""
+    content: NDArray[np.int_]
+    """(N,) main label of the hole."""
+    digest: str
+    """sha256 of the cases, with the pixels of their photos, label maps and holes."""
 
 
 def measure(
     model: Model,
     cases: CaseSet,
+    facts: Facts,
     folder: Path,
     *,
     identity: str,
@@ -52,7 +70,7 @@ def measure(
 ) -> Measured:
     """What stands below `folder` already, or what is measured now. identity: says which weights the model has."""
     shown = sorted(shown)
-    what = [identity, cases.digest, features.name if features else "", extras, shown, _code()]
+    what = [identity, facts.digest, features.name if features else "", extras, shown, _code()]
     place = folder / hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
     if not (place / DONE).is_file():
         place.mkdir(parents=True, exist_ok=True)
@@ -70,7 +88,7 @@ def measure(
             follow=lambda samples: _told(model, follow(samples)),
         )
         with replacing(place / "scores.npz") as file:
-            np.savez_compressed(file, **report.scores["model"])
+            np.savez_compressed(file, **dict[str, Any](report.scores["model"]))
         of_sets = {name: values["model"] for name, values in report.of_sets.items()}
         with replacing(place / DONE) as file:
             file.write(json.dumps(of_sets).encode())
@@ -79,10 +97,17 @@ def measure(
     return Measured(scores, json.loads((place / DONE).read_text("utf-8")), place)
 
 
-def facts(cases: CaseSet) -> tuple[Array, Array, Array]:
-    """Of each case: hole ratio of the mask as used, classes in the scene, main label of the hole."""
-    ratio, complexity, content = np.array([(one.mask.mean(), one.complexity, one.content) for one in cases]).T
-    return ratio, complexity, content
+def look(cases: CaseSet) -> Facts:
+    """Reads every case once. Raises ConfigError where there is none, and what reading a case raises."""
+    if not len(cases):
+        raise ConfigError(f"there is nothing to measure: {cases.dataset.name} has no cases with {cases.masks} holes")
+    digest, found = hashlib.sha256(cases.to_json().encode()), []
+    for one in cases:
+        for pixels in (one.image, one.labels, one.mask, one.given):
+            digest.update(np.ascontiguousarray(pixels).tobytes())
+        found.append((one.mask.mean(), one.complexity, one.content))
+    ratio, complexity, content = np.array(found, float).T
+    return Facts(ratio, complexity.astype(int), content.astype(int), digest.hexdigest())
 
 
 def _told(model: Model, samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -111,6 +136,6 @@ def _grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def _code() -> str:
-    """What a measurement is made of besides the model: the statements of three rooms."""
+    """What a measurement is made of besides the model: the statements of three rooms, and of what answers in a model's place."""
     rooms = (Path(str(room.__file__)).parent for room in (evaluation, filling, metrics))
-    return digest(path for room in rooms for path in sorted(room.glob("*.py")))
+    return digest([*(path for room in rooms for path in sorted(room.glob("*.py"))), Path(str(subjects.__file__))])

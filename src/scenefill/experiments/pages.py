@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,9 @@ from .. import __version__
 from ..evaluation.cases import CaseSet
 from ..evaluation.tables import LEVEL, Report, cell, finite, table_lines, titled, to_csv, to_markdown
 from . import html
+from .outcome import Outcome
 from .plan import Paper
-from .verdicts import Verdict
-
-if TYPE_CHECKING:
-    from .run import Outcome
+from .verdicts import FEWEST, Verdict
 
 
 def written(outcome: Outcome) -> dict[str, str]:
@@ -26,11 +24,13 @@ def written(outcome: Outcome) -> dict[str, str]:
     files = {
         "results.json": to_json(outcome),
         "results.csv": results_csv(outcome),
-        "results.md": markdown(outcome),
+        "results.md": "\n\n".join(markdown_parts(outcome)) + "\n",
         "index.html": html.page(outcome, markdown_parts(outcome)),
         "cases.json": json.dumps([json.loads(report.cases.to_json()) for report in outcome.reports], indent=1),
     }
-    return files | {f"per_image-{number}.csv": to_csv(report) for number, report in enumerate(outcome.reports)}
+    for number, report in enumerate(outcome.reports):
+        files |= {f"report-{number}.md": to_markdown(report), f"per_image-{number}.csv": to_csv(report)}
+    return files
 
 
 def called(cases: CaseSet) -> str:
@@ -122,13 +122,6 @@ def results_csv(outcome: Outcome) -> str:
     return out.getvalue()
 
 
-def markdown(outcome: Outcome) -> str:
-    """The tables and verdicts, then all that was measured on each kind of cases, with groups, classes and definitions."""
-    parts = markdown_parts(outcome)
-    reports = [to_markdown(report).replace("\n## ", "\n### ").replace("# ", "## ", 1) for report in outcome.reports]
-    return "\n\n".join([*parts, *reports])
-
-
 def markdown_parts(outcome: Outcome) -> list[str]:
     """Title, our tables, verdicts, and the paper's figures."""
     experiment = outcome.experiment
@@ -139,7 +132,7 @@ def markdown_parts(outcome: Outcome) -> list[str]:
         parts.append(f"{len(outcome.trainings)} trainings of {many} images, {experiment.seeds} of each row.")
     for report in outcome.reports:
         parts += [f"## Ours: {called(report.cases)}, {len(report.cases)} pictures of {report.cases.size}x{report.cases.size}",
-                  "\n".join(table(outcome, report))]  # fmt: skip
+                  "\n".join(table(outcome, report)), _below(outcome, report)]  # fmt: skip
     if outcome.verdicts:
         parts += ["## What shows", "\n".join(verdict_lines(outcome.verdicts)), EXPLAINED]
     if experiment.paper.rows:
@@ -149,9 +142,16 @@ def markdown_parts(outcome: Outcome) -> list[str]:
 
 EXPLAINED = (
     f"Shown: the whole {LEVEL} % interval lies on the statement's side. Not shown: it lies on the other. Undecided: it holds "
-    "both. Pictures are drawn anew, the same for both models, and with several seeds the trainings too; of one seed the interval "
-    "knows nothing of chance in the training."
+    f"both, or is of fewer than {FEWEST} pictures. Not run: the metric was not measured. Pictures are drawn anew, the same for "
+    "both models, and with several seeds the trainings too; of one seed the interval knows nothing of chance in the training."
 )
+
+
+def _below(outcome: Outcome, report: Report) -> str:
+    """What a reader of a table must know of its cases, and which of the experiment's metrics it lacks."""
+    has = {*(metric.name for metric in report.metrics), *report.of_sets}
+    lacks = [f"`{name}`" for name in outcome.experiment.metrics if name not in has]
+    return f"Cases: sha256 `{report.cases.digest[:12]}`." + (f" Not measured here: {', '.join(lacks)}." if lacks else "")
 
 
 def table(outcome: Outcome, report: Report) -> list[str]:

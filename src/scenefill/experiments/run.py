@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import labels as label_sets
 from ..data import public
-from ..errors import ConfigError, OutputError
+from ..errors import OutputError
 from ..evaluation import cases as case_sets
 from ..evaluation.cases import CaseSet, Sample
 from ..evaluation.measures import Array
@@ -24,11 +24,12 @@ from ..metrics.perceptual import FeatureDistance
 from ..models import registry
 from ..pictures.files import replacing
 from . import pages
-from .measured import Measured, facts, measure
+from .measured import Facts, Measured, look, measure
+from .outcome import Outcome
 from .plan import INCOMPLETE, TRUTH, Cases, Experiment, Row, known_metrics
 from .subjects import Segment, open_segmenter, subject
 from .trainings import Show, Training, plan, relabelled
-from .verdicts import Verdict, judge
+from .verdicts import judge
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,6 @@ class Watch:
     """A step begins."""
     trained: Callable[[Training], Show] = lambda training: lambda done, total, rate: None
     measured: Callable[[str, CaseSet], Iterable[Sample]] = lambda title, cases: iter(cases)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All that was found out, for the pages."""
-
-    experiment: Experiment
-    reports: tuple[Report, ...]
-    """One for each kind of cases; of several seeds the mean."""
-    seeds: tuple[Mapping[str, Sequence[Measured]], ...]
-    """For each kind of cases: row -> one for each seed."""
-    verdicts: tuple[Verdict, ...]
-    trainings: tuple[Training, ...]
 
 
 class Runner:
@@ -130,25 +118,29 @@ class Runner:
         features = None if experiment.features == "none" else official.features(experiment.features)
         reports, all_seeds, verdicts = [], [], []
         for cases in self.cases:
+            facts = look(cases)
             found = {
-                row.title: [self._measured(row, seed, cases, features) for seed in range(experiment.seeds if row.config else 1)]
+                row.title: [
+                    self._measured(row, seed, cases, facts, features) for seed in range(experiment.seeds if row.config else 1)
+                ]
                 for row in experiment.models
             }
-            reports.append(_report(cases, found, features.name if features else None))
+            reports.append(_report(cases, facts, found, features.name if features else None))
             all_seeds.append(found)
             scores = {name: [one.scores for one in seeds] for name, seeds in found.items()}
             known = known_metrics(experiment)
-            verdicts += [judge(claim, known[claim.metric], scores, pages.called(cases)) for claim in experiment.claims]
+            verdicts += [judge(claim, known.get(claim.metric), scores, pages.called(cases)) for claim in experiment.claims]
         trainings = tuple({one.directory: one for one in self.trainings.values()}.values())
         return Outcome(experiment, tuple(reports), tuple(all_seeds), tuple(verdicts), trainings)
 
-    def _measured(self, row: Row, seed: int, cases: CaseSet, features: FeatureDistance | None) -> Measured:
+    def _measured(self, row: Row, seed: int, cases: CaseSet, facts: Facts, features: FeatureDistance | None) -> Measured:
         weights, identity = self._weights(row, seed)
         needs = row.reads == "segmenter"
         title = f"{row.title}, seed {seed}" if self.experiment.seeds > 1 and row.config else row.title
         return measure(
             subject(row, weights, self.segment if needs else None, self.labels),
             cases,
+            facts,
             self.folder / "measured",
             identity=f"{identity} {row.scale} {self.experiment.segmenter if needs else ''}",
             features=features,
@@ -185,11 +177,8 @@ def _spread(wanted: int, count: int) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()))
 
 
-def _report(cases: CaseSet, found: Mapping[str, Sequence[Measured]], network: str | None) -> Report:
+def _report(cases: CaseSet, facts: Facts, found: Mapping[str, Sequence[Measured]], network: str | None) -> Report:
     """Statistics are means over cases, so that the mean over seeds is that of their networks."""
-    if not len(cases):
-        raise ConfigError(f"there is nothing to measure: {cases.dataset.name} has no cases with {cases.masks} holes")
-    ratio, complexity, content = facts(cases)
 
     def mean(seeds: Sequence[Measured]) -> dict[str, Array]:
         return {name: np.mean([one.scores[name] for one in seeds], axis=0) for name in seeds[0].scores}
@@ -200,7 +189,7 @@ def _report(cases: CaseSet, found: Mapping[str, Sequence[Measured]], network: st
         network,
         {name: mean(seeds) for name, seeds in found.items()},
         {name: {row: float(np.mean([one.of_sets[name] for one in seeds])) for row, seeds in found.items()} for name in sets},
-        ratio,
-        complexity.astype(int),
-        content.astype(int),
+        facts.ratio,
+        facts.complexity,
+        facts.content,
     )

@@ -15,6 +15,8 @@ from .plan import Claim
 Scores = Mapping[str, Sequence[Mapping[str, Array]]]
 """Model -> one for each seed: statistic -> (N, ...), the same N pictures for all."""
 Answer = Literal["shown", "not shown", "undecided", "not run"]
+FEWEST = 10
+"""Pictures; the interval of fewer is too narrow to decide anything."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,34 @@ class Verdict:
     estimate: Estimate
     """Of the difference, or of the metric; NaN where it was not run."""
     seeds: int
+    """Of the model that has the fewest; 0 where it was not run."""
 
 
-def judge(claim: Claim, metric: Metric, scores: Scores, cases: str) -> Verdict:
+def judge(claim: Claim, metric: Metric | None, scores: Scores, cases: str) -> Verdict:
     """Shown where the whole 95 % interval lies on the claim's side, not shown where it lies on the other, else undecided.
 
-    Pictures are drawn anew, the same for both models, and with several seeds the trainings too. With one seed the interval knows
-    nothing of chance in the training.
+    Not run where the metric was not measured of each model that the claim names; metric: None where nothing measures it. Fewer
+    than `FEWEST` pictures leave it undecided. Pictures are drawn anew, the same for both models, and with several seeds the
+    trainings too. With one seed the interval knows nothing of chance in the training.
     """
     names = [claim.better, claim.than] if claim.better else [claim.of]
+    not_run = Verdict(claim, cases, "not run", Estimate(*[float("nan")] * 3), 0)
+    if metric is None:
+        return not_run
     found = [[one[metric.statistic] for one in scores.get(name, ()) if metric.statistic in one] for name in names]
     seeds = min(map(len, found))
     if not seeds:
-        return Verdict(claim, cases, "not run", Estimate(*[float("nan")] * 3), 0)
+        return not_run
     values = _resampled(metric, found)
+    if not np.isfinite(values[0]):
+        return not_run
     if claim.better:
         sign = -1.0 if metric.better == "lower" else 1.0
         worth = sign * values + claim.margin
     else:
         worth = values - claim.above if claim.above is not None else (claim.below or 0.0) - values
-    return Verdict(claim, cases, answer(worth), _interval(values), seeds)
+    decided = answer(worth) if len(found[0][0]) >= FEWEST else "undecided"
+    return Verdict(claim, cases, decided, _interval(values), seeds)
 
 
 def answer(worth: Array) -> Answer:
