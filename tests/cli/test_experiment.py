@@ -73,7 +73,9 @@ def test_so_many_photos(run: Run, table: Path, photos: Path, tmp_path: Path) -> 
         "experiment", table, "--photos", photos, "--count", 2, "--runs", tmp_path / "runs", "-o", tmp_path / "out"
     )
     assert code == 0, errors
-    assert json.loads((tmp_path / "out" / "results.json").read_text())["cases"][0]["count"] == 2
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["title"] == "Telea alone (2 photos of each set)"
+    assert results["cases"][0]["count"] == 2
 
 
 # ------------------------------------------------------------------------------------------------------------ what is wrong

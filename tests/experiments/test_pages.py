@@ -1,5 +1,6 @@
 import csv
 import json
+import runpy
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,13 @@ def test_every_number_has_its_line(results: Path) -> None:
     assert found["all", "l1", "truth"] == 0
     assert found["all", "l1", "Telea"] > 0
     assert ("all", "psnr", "truth") not in found  # identical pictures have none
+
+
+def test_a_page_for_the_docs_counts_the_verdicts(results: Path) -> None:
+    script = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "results.py"))
+    text = script["page"]([results])
+    assert text.startswith("# Results\n")
+    assert "| Telea & the <truth> | 0 | 0 | 1 | 2 |" in text
+    assert "\n## Telea & the <truth>\n" in text
+    assert "\n### What shows\n" in text
+    assert text.count("the whole 95 % interval") == 1

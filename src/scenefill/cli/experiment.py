@@ -50,8 +50,6 @@ def experiment(
     set apart, the numbers that the paper prints.
     """
     options.check_installed("torch", "torchmetrics", "lightning_fabric", extra="train", what="scenefill experiment")
-    import dataclasses
-
     from ..errors import ConfigError
     from ..experiments import plan
     from ..experiments.run import Runner
@@ -62,7 +60,7 @@ def experiment(
     if photos is not None:
         wanted = plan.tiny(wanted, photos) if budget == "tiny" else plan.on(wanted, photos)
     if count is not None:
-        wanted = dataclasses.replace(wanted, cases=tuple(dataclasses.replace(one, count=count) for one in wanted.cases))
+        wanted = plan.fewer(wanted, count)
     runner = Runner(wanted, runs, root, device=device, watch=_watch())
     typer.echo(_plan(runner, wanted), err=True)
     if dry_run:

@@ -210,6 +210,15 @@ def on(experiment: Experiment, photos: Path) -> Experiment:
     )
 
 
+def fewer(experiment: Experiment, count: int) -> Experiment:
+    """The same on so many photos of each data set; its title says so."""
+    return replace(
+        experiment,
+        title=f"{experiment.title} ({count} photos of each set)",
+        cases=tuple(replace(one, count=count) for one in experiment.cases),
+    )
+
+
 def placed(experiment: Experiment, folder: Path) -> Experiment:
     """Configs and weights files are looked for from the experiment's folder."""
     rows = (
