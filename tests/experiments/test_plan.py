@@ -85,6 +85,12 @@ def test_a_metric_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None
         plan.load(written(tmp_path, 'metrics = ["beauty"]' + WHOLE))
 
 
+def test_the_file_in_the_docs_can_be_read(tmp_path: Path) -> None:
+    page = (EXPERIMENTS.parent / "docs" / "evaluation.md").read_text()
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    assert [row.title for row in plan.load(written(tmp_path, text)).models] == ["mine", "SGE-Net"]
+
+
 def test_weights_and_configs_lie_beside_the_experiment(tmp_path: Path) -> None:
     rows = plan.placed(plan.load(written(tmp_path, WHOLE)), tmp_path).models
     assert [row.weights or row.config for row in rows] == ["telea", str(tmp_path / "net.toml")]

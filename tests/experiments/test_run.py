@@ -12,9 +12,9 @@ import pytest
 from properties import nightly
 from streets import EXPERIMENTS
 
-from scenefill.errors import ConfigError, DataError, OutputError
+from scenefill.errors import ConfigError, DataError, OutputError, WeightsError
 from scenefill.evaluation.cases import CaseSet, Sample
-from scenefill.experiments.plan import Experiment, load, placed, tiny
+from scenefill.experiments.plan import Experiment, Row, load, placed, tiny
 from scenefill.experiments.run import Runner, Watch
 from scenefill.experiments.trainings import Show, Training
 
@@ -111,6 +111,25 @@ def test_what_a_training_lacks_is_said_before_anything_begins(photos: Path, tmp_
     nowhere = replace(experiment, training=experiment.training | {"data.sources": ["camvid:train"]})
     with pytest.raises(DataError, match="camvid"):
         Runner(nowhere, tmp_path / "kept", tmp_path)
+
+
+def test_weights_that_are_not_there_are_missed_before_anything_begins(photos: Path, tmp_path: Path) -> None:
+    experiment = small("table5", photos)
+    typo = replace(experiment, models=(*experiment.models, Row("typo", weights="sge-net-strete")))
+    with pytest.raises(WeightsError, match="sge-net-strete"):
+        Runner(typo, tmp_path / "kept", tmp_path)
+
+
+@pytest.mark.parametrize("lacking", [{"features": "inception"}, {"segmenter": "espnetv2"}], ids=str)
+def test_networks_that_are_not_there_are_missed_before_the_training(
+    lacking: dict[str, str], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENEFILL_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    diary, experiment = Diary(), replace(small("table5", photos), **lacking)  # type: ignore[arg-type]
+    with pytest.raises(WeightsError):
+        Runner(experiment, tmp_path / "kept", tmp_path, device="cpu", watch=diary).run(tmp_path / "out")
+    assert diary.trainings == []
 
 
 def test_no_cases_are_no_result(classical: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,9 @@ class Watch:
 
 
 class Runner:
-    """An experiment, ready to run. Raises ConfigError, DataError, MaskError for what cannot be run, before anything is begun.
+    """An experiment, ready to run.
 
+    Raises ConfigError, DataError, MaskError, WeightsError for what cannot be run, before anything is begun.
     folder: where trainings and measurements are kept, for all experiments.   root: of the public data.
     """
 
@@ -55,6 +56,9 @@ class Runner:
         self.watch = watch or Watch()
         self.labels: LabelSet = label_sets.get(experiment.label_set)
         self.cases = tuple(self._built(one) for one in experiment.cases)
+        for row in experiment.models:
+            if _in_a_file(row):
+                registry.find(row.weights)
         self.trainings = {
             (row.title, seed): plan(row, experiment, folder / "trainings", seed)
             for row in experiment.models
@@ -89,12 +93,20 @@ class Runner:
     def segment(self) -> Segment:
         return open_segmenter(self.experiment.segmenter, self.labels)
 
-    def run(self, out: Path, *, overwrite: bool = False) -> Outcome:
-        """Writes results.json, results.csv, results.md, index.html and cases.json into `out`.
+    @cached_property
+    def features(self) -> FeatureDistance | None:
+        return None if self.experiment.features == "none" else official.features(self.experiment.features)
 
-        Raises OutputError where `out` holds the results of other cases, before anything is trained.
+    def run(self, out: Path, *, overwrite: bool = False) -> Outcome:
+        """Writes the files of `pages.written` into `out`.
+
+        Raises OutputError where `out` holds the results of other cases, WeightsError where the file of a segmenter or of a
+        feature network is missing, before anything is trained.
         """
         self._check_folder(out, overwrite)
+        _ = self.features
+        if any(row.reads == "segmenter" for row in self.experiment.models) or any(one.automatic for one in self.missing):
+            _ = self.segment
         self.train()
         outcome = self.measure()
         for name, text in pages.written(outcome).items():
@@ -115,17 +127,14 @@ class Runner:
     def measure(self) -> Outcome:
         """Every row, seed and kind of cases."""
         experiment = self.experiment
-        features = None if experiment.features == "none" else official.features(experiment.features)
         reports, all_seeds, verdicts = [], [], []
         for cases in self.cases:
             facts = look(cases)
             found = {
-                row.title: [
-                    self._measured(row, seed, cases, facts, features) for seed in range(experiment.seeds if row.config else 1)
-                ]
+                row.title: [self._measured(row, seed, cases, facts) for seed in range(experiment.seeds if row.config else 1)]
                 for row in experiment.models
             }
-            reports.append(_report(cases, facts, found, features.name if features else None))
+            reports.append(_report(cases, facts, found, self.features.name if self.features else None))
             all_seeds.append(found)
             scores = {name: [one.scores for one in seeds] for name, seeds in found.items()}
             known = known_metrics(experiment)
@@ -133,7 +142,7 @@ class Runner:
         trainings = tuple({one.directory: one for one in self.trainings.values()}.values())
         return Outcome(experiment, tuple(reports), tuple(all_seeds), tuple(verdicts), trainings)
 
-    def _measured(self, row: Row, seed: int, cases: CaseSet, facts: Facts, features: FeatureDistance | None) -> Measured:
+    def _measured(self, row: Row, seed: int, cases: CaseSet, facts: Facts) -> Measured:
         weights, identity = self._weights(row, seed)
         needs = row.reads == "segmenter"
         title = f"{row.title}, seed {seed}" if self.experiment.seeds > 1 and row.config else row.title
@@ -143,7 +152,7 @@ class Runner:
             facts,
             self.folder / "measured",
             identity=f"{identity} {row.scale} {self.experiment.segmenter if needs else ''}",
-            features=features,
+            features=self.features,
             extras=self.experiment.also,
             shown=_spread(self.experiment.pictures, len(cases)),
             follow=lambda samples: self.watch.measured(title, samples),
@@ -151,7 +160,7 @@ class Runner:
 
     def _weights(self, row: Row, seed: int) -> tuple[str, str]:
         """The weights of a row, and what tells them from all others."""
-        if row.weights in (INCOMPLETE, TRUTH) or row.weights in registry.CLASSICAL:
+        if not row.config and not _in_a_file(row):
             return row.weights, row.weights
         path = self.trainings[row.title, seed].weights if row.config else registry.find(row.weights)
         return str(path), hashlib.sha256(path.read_bytes()).hexdigest()
@@ -170,6 +179,11 @@ class Runner:
             raise OutputError(f"{there} is not what an experiment writes; give another folder or --overwrite") from error
         if digests != [cases.digest for cases in self.cases]:
             raise OutputError(f"{out} holds results of other cases; give another folder, or --overwrite to replace them")
+
+
+def _in_a_file(row: Row) -> bool:
+    """Whether a row's weights are there already, in a file."""
+    return bool(row.weights) and row.weights not in (INCOMPLETE, TRUTH, *registry.CLASSICAL)
 
 
 def _spread(wanted: int, count: int) -> list[int]:
