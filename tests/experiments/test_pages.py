@@ -42,6 +42,7 @@ def test_what_was_not_measured_is_said_and_decides_nothing(results: Path) -> Non
     text = (results / "results.md").read_text()
     assert "Not measured here: `feature_distance`." in text
     assert "| And feels nearer |" in text
+    assert "NaN" not in (results / "results.json").read_text()
     answers = {one["says"]: one["answer"] for one in json.loads((results / "results.json").read_text())["verdicts"]}
     assert answers == {"The truth is nearer": "undecided", "And feels nearer": "not run", "It is dear": "not run"}
 

@@ -220,6 +220,8 @@ def finite(value: Any) -> Any:
     """JSON has no NaN: what is not defined is null."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 

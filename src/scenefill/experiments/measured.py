@@ -28,6 +28,8 @@ from .subjects import Scale, Segmented, Untouched
 from .trainings import digest
 
 DONE = "of-sets.json"
+PRINTED = ("tables.py", "figures.py")
+"""Of `evaluation`: they print what was measured."""
 
 
 @dataclass(frozen=True)
@@ -138,4 +140,5 @@ def _grey(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 def _code() -> str:
     """What a measurement is made of besides the model: the statements of three rooms, and of what answers in a model's place."""
     rooms = (Path(str(room.__file__)).parent for room in (evaluation, filling, metrics))
-    return digest([*(path for room in rooms for path in sorted(room.glob("*.py"))), Path(str(subjects.__file__))])
+    files = (path for room in rooms for path in sorted(room.glob("*.py")) if path.name not in PRINTED)
+    return digest([*files, Path(str(subjects.__file__))])

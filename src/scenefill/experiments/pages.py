@@ -156,7 +156,8 @@ def _below(outcome: Outcome, report: Report) -> str:
 
 def table(outcome: Outcome, report: Report) -> list[str]:
     """Models in rows, the experiment's metrics in columns."""
-    chosen = [metric for metric in report.metrics if metric.name in outcome.experiment.metrics]
+    wanted = outcome.experiment.metrics
+    chosen = sorted((metric for metric in report.metrics if metric.name in wanted), key=lambda metric: wanted.index(metric.name))
     columns = {titled(metric): (metric, report.estimates(metric)) for metric in chosen}
     sets = {name: values for name, values in report.of_sets.items() if name in outcome.experiment.metrics}
     rows = [
