@@ -2,12 +2,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fakes import STREET
 from numpy.typing import NDArray
 
 from scenefill.errors import ConfigError
+from scenefill.evaluation.segmenter import SIZE, Segmenter
 from scenefill.experiments.plan import Row
-from scenefill.experiments.subjects import Scale, Untouched, open_segmenter, subject
+from scenefill.experiments.subjects import SQUARE, Scale, Untouched, open_segmenter, subject
 from scenefill.labels import LabelMap
 
 
@@ -65,3 +67,18 @@ def test_scales_are_those_of_the_network(photo: Any, hole: Any) -> None:
         assert result.labels.shape == hole.shape
         steps.append(np.abs(np.diff(drawn[18:46, 18:46].astype(float), axis=0)).mean())
     assert steps[0] > steps[1]
+
+
+def test_the_segmenter_reads_squares_as_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretched to the 2:1 of its training, it is far from itself."""
+    seen: list[tuple[int, ...]] = []
+
+    def network(photo: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(photo.shape[2:]))
+        return torch.zeros(1, 19, *photo.shape[2:])
+
+    monkeypatch.setattr(Segmenter, "open", classmethod(lambda cls, target: cls(network, target)))
+    segment = open_segmenter("espnetv2", STREET)
+    for shape in ((64, 64, 3), (64, 128, 3)):
+        segment(np.zeros(shape, np.uint8))
+    assert seen == [SQUARE, SIZE]

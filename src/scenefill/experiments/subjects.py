@@ -29,12 +29,17 @@ from .plan import INCOMPLETE, TRUTH, Row
 Segment = Callable[[NDArray[np.uint8]], LabelMap]
 """RGB (H, W, 3) uint8 -> ids (H, W)."""
 ESPNETV2 = "espnetv2"
+SQUARE = (384, 384)
+"""At which it reads square photos: of 16 of Cityscapes (train-val), cut to the cases of `evaluation`, 0.857 of the known pixels
+are right, and 0.552 where they are stretched to the 2:1 that it was trained for."""
 
 
 def open_segmenter(name: str, labels: LabelSet) -> Segment:
     """The independent one, or a model with classes. Raises WeightsError, ConfigError."""
     if name == ESPNETV2:
-        return Segmenter.open(labels).segment
+        wide = Segmenter.open(labels)
+        square = Segmenter(wide.network, labels, SQUARE)
+        return lambda rgb: (square if rgb.shape[0] == rgb.shape[1] else wide).segment(rgb)
     model = inpainter.load(name)
     if model.labels is None or model.labels.classes != labels.classes:
         raise ConfigError(f'segmenter {name} does not tell the classes of label set "{labels.name}" apart')
