@@ -17,6 +17,23 @@ EXAMPLE = options.example(
     "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
 )
 
+Holes = Annotated[
+    str,
+    typer.Option(
+        "--holes",
+        "--masks",
+        metavar="KIND|DIR",
+        help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder.",
+    ),
+]
+Features = Annotated[
+    str, typer.Option(metavar="NETWORK", help="inception (FID, KID, IS), lpips-alex, lpips-vgg, squeezenet, vgg16 or none.")
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(metavar="METRIC", help="Measure this too: ms_ssim, l2, l1[relative], ssim[pen-net], ... May be repeated."),
+]
+
 
 def evaluate(
     data: Annotated[str, typer.Option(metavar="DIR|SET:SPLIT", help="Folder with images/ and labels/, or a public set.")],
@@ -26,10 +43,7 @@ def evaluate(
         typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
                      show_default=options.DEFAULT_MODEL),
     ] = None,
-    masks: Annotated[
-        str, typer.Option("--holes", "--masks", metavar="KIND|DIR",
-                          help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder."),
-    ] = "centre",
+    masks: Holes = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
     label_set: Annotated[
@@ -39,7 +53,8 @@ def evaluate(
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
     ] = None,
-    features: Annotated[str, typer.Option(metavar="NETWORK", help="squeezenet, vgg16 or none.")] = "squeezenet",
+    features: Features = "squeezenet",
+    also: Also = None,
     detail: options.Detail = "none",
     pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
     threads: options.Threads = None,
@@ -57,11 +72,12 @@ def evaluate(
     from .. import labels as label_sets
     from ..data import public
     from ..evaluation import cases, run
+    from ..evaluation.measures import check_extras
     from ..filling import inpainter
-    from ..losses.perceptual import feature_network
-    from ..metrics.perceptual import FeatureDistance
+    from ..metrics import official
     from .progress import tracked
 
+    extras = check_extras(also or ())
     labels = label_sets.get(label_set)
     photos = public.source(data, root, labels)
     masks_dir = masks_dir or root / "irregular_masks"
@@ -70,8 +86,9 @@ def evaluate(
         {name: inpainter.load(given, threads=threads) for given, name in _named(model or [options.DEFAULT_MODEL]).items()},
         holes,
         out,
-        features=None if features == "none" else FeatureDistance(feature_network(features), features),
+        features=None if features == "none" else official.features(features),
         judge=_judge(labels) if masks.startswith("removal") else None,
+        extras=extras,
         detail=detail,
         pictures=pictures,
         overwrite=overwrite,
