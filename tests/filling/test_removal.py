@@ -61,6 +61,13 @@ def test_one_of_three_cars_that_touch_goes_and_its_neighbours_stay_whole() -> No
     assert not found.mask[30:42, 67:88].any()
 
 
+def test_a_mask_that_takes_a_corner_of_a_car_along_leaves_the_car() -> None:
+    mask = hole(slice(26, 50), slice(20, 48))
+    found = seen(mask)
+    assert found.things == ()
+    np.testing.assert_array_equal(found.mask, mask)
+
+
 def test_a_scratch_on_a_car_removes_no_car() -> None:
     mask = hole(slice(35, 37), slice(41, 63))
     found = seen(mask)

@@ -31,12 +31,12 @@ LIKELY = 0.3
 """Probability from which a pixel may be of a thing."""
 TAKEN = 0.5
 """A thing counts as removed where the mask covers at least this share of what is seen of it (a scratch removes no car) ..."""
-ONE_OF = 0.15
-"""... or at least this share, as one of several that touch, if it ends about where the mask does:"""
-GOES_ON = 0.45
-"""less than this share of a ring round the mask, PART to 2 PART beyond it, is of the things."""
 PRESENT = 0.03
-"""In both cases it takes at least this share of the mask."""
+"""... and where it takes at least this share of the mask."""
+ONE_OF, DRAWN_FOR = 0.15, 0.5
+"""One of several that touch counts if the mask covers the first share of them, and they the second share of the mask ..."""
+GOES_ON = 0.6
+"""... and if less than this share of a ring round what is covered, PART to 2 PART away and outside the mask, is of them too."""
 PART = 0.10
 """Parts of a thing that the mask forgot reach so far beyond it, in sides of the hole (the root of its area)."""
 RIM = 0.025
@@ -103,23 +103,30 @@ def taken(chances: Floats, hole: Mask, labels: LabelSet) -> dict[int, bool]:
     True: all that is connected with them; False: others of the class touch them and stay.
     """
     found = {}
-    away, side = _beyond(hole)
-    ring = (away > max(LEAST_RIM, PART * side)) & (away <= 2 * max(LEAST_RIM, PART * side))
+    area = np.count_nonzero(hole)
     for number in labels.ids(labels.movable):
         seen = chances[number] > LIKELY
-        under = masks.connected(hole & seen, seen)
-        inside, whole = np.count_nonzero(under & hole), np.count_nonzero(under)
-        alone = bool(inside > TAKEN * whole)
-        ends = np.count_nonzero(under & ring) < GOES_ON * np.count_nonzero(ring)
-        if inside > PRESENT * np.count_nonzero(hole) and (alone or (inside > ONE_OF * whole and ends)):
-            found[number] = alone
+        things = masks.connected(hole & seen, seen)
+        inside, whole = np.count_nonzero(things & hole), np.count_nonzero(things)
+        if inside > PRESENT * area and inside > TAKEN * whole:
+            found[number] = True
+        elif inside > DRAWN_FOR * area and inside > ONE_OF * whole and _ends(things, hole):
+            found[number] = False
     return found
 
 
-def _beyond(hole: Mask) -> tuple[Floats, float]:
-    """How far from a hole each pixel is, (h, w), and the side of the hole: the root of its area."""
-    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away, np.float32), float(np.sqrt(np.count_nonzero(hole)))
+def _ends(things: Mask, hole: Mask) -> bool:
+    """Whether the things end, for the most part, about where the hole does."""
+    away, side = _beyond(things & hole)
+    near = max(LEAST_RIM, PART * side)
+    ring = (away > near) & (away <= 2 * near) & ~hole
+    return bool(np.count_nonzero(things & ring) < GOES_ON * np.count_nonzero(ring))
+
+
+def _beyond(area: Mask) -> tuple[Floats, float]:
+    """How far from an area each pixel is, (h, w), and its side: the root of its size."""
+    away = cv2.distanceTransform((~area).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away, np.float32), float(np.sqrt(np.count_nonzero(area)))
 
 
 def belonging(picture: Floats, chances: Floats, hole: Mask, things: Sequence[int], labels: LabelSet) -> Mask:
