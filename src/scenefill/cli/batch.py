@@ -37,6 +37,9 @@ def batch(
     invert_mask: options.InvertMask = False,
     resize_mask: options.ResizeMask = False,
     detail: options.Detail = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
@@ -52,7 +55,7 @@ def batch(
 
     jobs = batches.pair(photos, masks, out, glob=glob)
     fill = partial(
-        scenefill.load(model).fill,
+        scenefill.load(model, runtime=runtime, precision=precision, device=device).fill,
         forbid=options.names(forbid),
         feather=feather,
         intent="restore" if restore else "remove",

@@ -43,6 +43,9 @@ def evaluate(
     detail: options.Detail = "none",
     pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
     threads: options.Threads = None,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
 ) -> None:  # fmt: skip
     """Measure models on the same holes.
@@ -67,7 +70,10 @@ def evaluate(
     masks_dir = masks_dir or root / "irregular_masks"
     holes = cases.build(photos, masks, labels=labels, masks_dir=masks_dir, count=count, seed=seed)
     run.evaluate(
-        {name: inpainter.load(given, threads=threads) for given, name in _named(model or [options.DEFAULT_MODEL]).items()},
+        {
+            name: inpainter.load(given, threads=threads, runtime=runtime, precision=precision, device=device)
+            for given, name in _named(model or [options.DEFAULT_MODEL]).items()
+        },
         holes,
         out,
         features=None if features == "none" else FeatureDistance(feature_network(features), features),

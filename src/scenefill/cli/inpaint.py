@@ -73,6 +73,9 @@ def inpaint(
     resize_mask: options.ResizeMask = False,
     size: Size = None,
     detail: options.Detail = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     page: options.Page = None,
     kind: options.Format = None,
     overwrite: options.Overwrite = False,
@@ -101,7 +104,8 @@ def inpaint(
         "resize_mask": resize_mask,
     }
     with working(f"filling {image}"):
-        fill, picture = scenefill.load(model), images.read(options.given(image), page=page)
+        fill = scenefill.load(model, runtime=runtime, precision=precision, device=device)
+        picture = images.read(options.given(image), page=page)
         hole = _hole(fill, picture, mask, at, size)
         result = fill(picture, hole, intent="restore" if restore else "remove", **wishes, **shape)
         options.deliver(result.picture, out, kind, overwrite=overwrite)

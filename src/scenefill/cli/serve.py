@@ -26,6 +26,9 @@ def serve(
         ),
     ] = None,
     model: options.Model = options.DEFAULT_MODEL,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     root_path: Annotated[
         str, typer.Option(metavar="PATH", help="What a proxy puts before every path, such as /scenefill.", show_default=False)
     ] = "",
@@ -44,7 +47,16 @@ def serve(
     from ..web import server
     from ..web.settings import Settings
 
-    settings = Settings(host=host, token=token, model=model, root_path=options.prefix(root_path), names=tuple(name or ()))
+    settings = Settings(
+        host=host,
+        token=token,
+        model=model,
+        runtime=runtime,
+        precision=precision,
+        device=device,
+        root_path=options.prefix(root_path),
+        names=tuple(name or ()),
+    )
     if (not settings.local or settings.names) and not token:
         import secrets
         from dataclasses import replace
