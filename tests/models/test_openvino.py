@@ -30,6 +30,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "openvino"
 
 
+HELD: list[object] = []
+
+
+def _forget() -> None:
+    """As in a new process; what was compiled lives on, since a child of `fork` would wait for the threads of what is freed."""
+    HELD.append(dict(openvino._COMPILED))
+    openvino._COMPILED.clear()
+
+
 class TestOpenVino(RuntimeContract):
     kind = OpenVinoBackend
 
@@ -64,15 +73,19 @@ def test_a_real_photo_at_bf16_is_near_and_the_difference_is_told(exact: np.ndarr
 
 def test_what_was_compiled_is_read_from_the_cache(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_network(tmp_path)
-    OpenVinoBackend.open(path, threads=1)
+    _forget()
+    first = OpenVinoBackend.open(path, threads=1)
     (kept,) = cache.iterdir()
     monkeypatch.setattr(openvino, "_made", lambda *given: pytest.fail("compiled again"))
-    OpenVinoBackend.open(path, threads=1)
+    assert OpenVinoBackend.open(path, threads=1)._running is first._running, "once in a process"
+    _forget()
+    assert OpenVinoBackend.open(path, threads=1)._running is not first._running
     monkeypatch.undo()
     monkeypatch.setenv("SCENEFILL_CACHE", str(cache.parent))
     head, _, data = kept.read_bytes().partition(b"\n")
     for broken in (b"", head, head + b"\n" + data[: len(data) // 2], b"0" * 64 + b" 0\n" + data):
         kept.write_bytes(broken)
+        _forget()
         assert OpenVinoBackend.open(path, threads=1).working_size == 64
         assert kept.read_bytes().startswith(head), "made anew"
 
@@ -81,11 +94,14 @@ def test_a_difference_is_remembered_and_told_again(tmp_path: Path, monkeypatch: 
     path, made = write_network(tmp_path), openvino._made
     monkeypatch.setattr(openvino, "_made", lambda *given: (made(*given)[0], 0.7))
     for _ in range(2):
+        _forget()
         with pytest.warns(ScenefillWarning, match=r"tiny at fp32 fills a test hole 0\.7 levels of 255 away .* more than 0\.5"):
             OpenVinoBackend.open(path, threads=1)
+    _forget()
 
 
 def test_a_cache_that_cannot_be_written_makes_no_difference(cache: Path, tmp_path: Path) -> None:
+    _forget()
     cache.parent.write_text("a file where the folder should be")
     path = write_network(tmp_path)
     asked = np.zeros((1, 3, 8, 8), np.float32), np.ones((1, 1, 8, 8), np.float32)

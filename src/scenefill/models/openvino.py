@@ -8,11 +8,14 @@ hole is from that of ONNX Runtime, which was measured when it was made.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import io
 import json
 import logging
+import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -35,6 +38,25 @@ _log = logging.getLogger(__name__)
 PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 TOLERANCE = 0.5
 """Levels of 255, in the mean over a hole, by which a fill may differ from that of ONNX Runtime without a warning."""
+
+
+_OPENING = threading.Lock()
+_COMPILED: dict[str, tuple[CompiledModel, float]] = {}
+"""What this process has compiled, by `_made_for`. It is never freed: OpenVINO gives the threads of what was freed to whatever is
+compiled next, which in a child of `fork` would wait for them without end."""
+
+
+def _leave_behind() -> None:
+    """In a child of `fork`: see `runtime._leave_behind`."""
+    global _OPENING
+    _OPENING = threading.Lock()
+    for compiled, _ in _COMPILED.values():
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(compiled))
+    _COMPILED.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_behind)
 
 
 @cache
@@ -60,11 +82,14 @@ class OpenVinoBackend(Exported):
         threads = {} if computing.threads is None else {"INFERENCE_NUM_THREADS": computing.threads}
         config = {"INFERENCE_PRECISION_HINT": PRECISIONS[computing.precision], "PERFORMANCE_HINT": "LATENCY", **threads}
         made_for, kept = _made_for(graph, info, config), _cache_file(info, computing)
-        found = _read(kept, made_for, config)
-        if found is None:
-            found = _made(graph, info, tensors, config)
-            _keep(*found, kept, made_for)
-        compiled, levels = found
+        with _OPENING:
+            if made_for not in _COMPILED:
+                found = _read(kept, made_for, config)
+                if found is None:
+                    found = _made(graph, info, tensors, config)
+                    _keep(*found, kept, made_for)
+                _COMPILED[made_for] = found
+            compiled, levels = _COMPILED[made_for]
         _log.info("%s: a test hole is filled %.2f levels of 255 away from ONNX Runtime at fp32, in the mean", graph.stem, levels)
         if not levels <= TOLERANCE:
             text = (
