@@ -15,16 +15,18 @@ from . import options
 
 EXAMPLE = options.example("scenefill batch photos/ masks/ filled/ --resume")
 
+Masks = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MASKS",
+        help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo, in its subfolder or any.",
+    ),
+]
+
 
 def batch(
     photos: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of photos, searched through.")],
-    masks: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MASKS",
-            help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo, in its subfolder or any.",
-        ),
-    ],
+    masks: Masks,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the filled photos, under the photos' names.")],
     model: options.Model = options.DEFAULT_MODEL,
     workers: Annotated[int, typer.Option(min=1, help="Photos to work on at a time.")] = 1,

@@ -17,19 +17,32 @@ EXAMPLE = options.example(
     "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
 )
 
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="May be repeated; the first is what the others are compared with.",
+        show_default=options.DEFAULT_MODEL,
+    ),
+]
+Holes = Annotated[
+    str,
+    typer.Option(
+        "--holes",
+        "--masks",
+        metavar="KIND|DIR",
+        help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder.",
+    ),
+]
+
 
 def evaluate(
     data: Annotated[str, typer.Option(metavar="DIR|SET:SPLIT", help="Folder with images/ and labels/, or a public set.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the report.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
-                     show_default=options.DEFAULT_MODEL),
-    ] = None,
-    masks: Annotated[
-        str, typer.Option("--holes", "--masks", metavar="KIND|DIR",
-                          help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder."),
-    ] = "centre",
+    model: Models = None,
+    masks: Holes = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
     label_set: Annotated[

@@ -97,12 +97,8 @@ def inpaint(
     options.check_pipes(image, mask, out=out, kind=kind)
     options.check_outputs(out, save_mask, save_labels, save_confidence, overwrite=overwrite)
     wishes: dict[str, Any] = {"labels": labels, "forbid": options.names(forbid), "edges": edges, "size": size, "detail": detail}
-    shape: dict[str, Any] = {
-        "grow": options.growth(grow),
-        "feather": feather,
-        "invert_mask": invert_mask,
-        "resize_mask": resize_mask,
-    }
+    shape: dict[str, Any] = {"grow": options.growth(grow), "feather": feather}
+    shape |= {"invert_mask": invert_mask, "resize_mask": resize_mask}
     with working(f"filling {image}"):
         fill = scenefill.load(model, runtime=runtime, precision=precision, device=device)
         picture = images.read(options.given(image), page=page)

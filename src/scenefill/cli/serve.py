@@ -10,21 +10,23 @@ from . import options
 
 EXAMPLE = options.example("scenefill serve --open")
 
+Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        envvar="SCENEFILL_TOKEN",
+        show_envvar=True,
+        show_default="made up where other machines are let in",
+        help="What requests must name.",
+    ),
+]
+
 
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8420,
     open_page: Annotated[bool, typer.Option("--open", help="Show the editor in the browser.")] = False,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT",
-            envvar="SCENEFILL_TOKEN",
-            show_envvar=True,
-            show_default="made up where other machines are let in",
-            help="What requests must name.",
-        ),
-    ] = None,
+    token: Token = None,
     model: options.Model = options.DEFAULT_MODEL,
     runtime: options.Runtime = "auto",
     precision: options.Precision = "fp32",
