@@ -5,7 +5,8 @@ PYTHON ?= python3
 EXAMPLES ?= 10000
 SECONDS ?= 600
 VENV := .venv
-NIGHTLY := tests/pictures tests/labels tests/models/test_weights.py tests/filling/test_crops.py tests/cli tests/training
+NIGHTLY := tests/pictures tests/labels tests/models/test_weights.py tests/filling/test_crops.py tests/cli tests/training \
+	tests/experiments tests/web/browser/test_lost_service.py
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check docs nightly clean

@@ -13,7 +13,16 @@ from scenefill.models import weights
 from scenefill.models.runtime import Answer, Flags, Floats, Ids
 
 STREET = labels.get("street")
-COLOURS = np.array(STREET.colours, np.float32) / 127.5 - 1
+PALETTE = np.array(STREET.colours, np.uint8)
+COLOURS = PALETTE / np.float32(127.5) - 1
+
+
+def scene(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
+    """A label map: sky over road, with a car."""
+    labels = np.zeros((height, width), np.uint8)
+    labels[height // 2 :] = STREET.id("road")
+    labels[height // 2 + 2 : height // 2 + 10, 20:32] = STREET.id("car")
+    return labels
 
 
 class Painter:

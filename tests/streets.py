@@ -12,6 +12,7 @@ from PIL import Image
 from scenefill import labels
 
 STREET = labels.get("street")
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 def write_streets(folder: Path, count: int = 6, *, height: int = 40, width: int = 56, maps: bool = True) -> Path:

@@ -5,8 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from scenefill.data.folder import Dataset
+from scenefill.errors import ConfigError
 from scenefill.evaluation.cases import build
-from scenefill.evaluation.measures import Metric, Truth, measure, metrics, share
+from scenefill.evaluation.measures import EXTRAS, Metric, Truth, check_extras, measure, metrics, share
+from scenefill.evaluation.run import run
 from scenefill.filling.inpainter import Inpainter
 from scenefill.filling.result import Result
 from scenefill.labels import LabelSet
@@ -15,7 +17,7 @@ from scenefill.pictures import images
 
 
 def by_name(labels: LabelSet | None) -> dict[str, Metric]:
-    return {metric.name: metric for metric in metrics(labels, None)}
+    return {metric.name: metric for metric in metrics(labels, None) if metric.name not in EXTRAS}
 
 
 def test_a_share_of_nothing_is_not_defined() -> None:
@@ -80,3 +82,15 @@ def test_phantom_is_what_the_judge_sees_in_the_hole_beyond_the_truth(scenes: Dat
     assert share(found.statistics["phantom"]) == 0.5
     plain = measure(flat(sample.blanked, sample.mask, detail="none"), Truth(sample, street))
     assert np.isnan(share(plain.statistics["phantom"]))
+
+
+def test_what_is_measured_on_demand(scenes: Dataset, flat: Inpainter) -> None:
+    cases = build(scenes, "centre", size=104)
+    report = run({"flat": flat}, cases, extras=check_extras(("ms_ssim", "l1[spg-net]")))
+    value = {metric.name: report.value(metric, "flat") for metric in report.metrics}
+    fill, truth = flat(cases[0].blanked, cases[0].mask, intent="restore", detail="none").image, cases[0].image
+    assert report.per_image(next(m for m in report.metrics if m.name == "ms_ssim"), "flat")[0] == structure.ms_ssim(fill, truth)
+    assert value["l1[spg-net]"] == pytest.approx(value["l1"] / 100 * 104 * 104 * 3)
+    assert "ssim[aot]" not in value
+    with pytest.raises(ConfigError, match=r'no metric "mae" to add; there are: ms_ssim, l2, l1\[relative\]'):
+        check_extras(["mae"])

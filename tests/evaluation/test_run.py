@@ -43,7 +43,7 @@ def test_everything_that_is_written(cases: CaseSet, flat: Inpainter, labelling: 
     assert set(page["frechet[pyramid]"]) == {"flat", "a/b"}
     assert page["groups"]["all"]["feature_distance"]["flat"]["value"] > 0
     assert page["groups"]["all"]["sharpness"]["flat"]["value"] == 0
-    assert report.frechet["flat"] > 0
+    assert report.of_sets["frechet[pyramid]"]["flat"] > 0
     assert "frechet[pyramid]" in (out / "report.md").read_text()
     assert not list(out.glob("*.part"))
 

@@ -150,6 +150,7 @@ def test_crops_that_are_not_shrunk_have_nothing_to_lift() -> None:
     photo, hole = noise(64, 64), shapes.centre(64, 64, 20)
     (crop,) = crops.plan(hole, 64, 16)
     answer = np.zeros((3, 64, 64), np.float32)
-    picture, lift = detail.transfer(answer, photo, hole, crop, None)
+    view = crops.View.of(photo, hole, np.full(hole.shape, UNKNOWN, np.uint8), 0, crop)
+    picture, lift = detail.transfer(answer, photo, hole, view, None)
     assert picture.shape == answer.shape
     assert lift is None

@@ -51,6 +51,23 @@ def test_a_car_under_the_mask_is_forbidden_and_its_rim_belongs_to_it() -> None:
     assert not found.mask[:24].any()
 
 
+def test_one_of_three_cars_that_touch_goes_and_its_neighbours_stay_whole() -> None:
+    row = np.s_[30:42, 16:88]
+    mask = hole(*CAR_AT)
+    found = removal.look(Questions(Painter(working_size=96)), STREET.colourise(street(row)), mask, 96)
+    assert found.things == ("vehicle",)
+    assert found.mask[CAR_AT].all()
+    assert not found.mask[30:42, 16:37].any()
+    assert not found.mask[30:42, 67:88].any()
+
+
+def test_a_mask_that_takes_a_corner_of_a_car_along_leaves_the_car() -> None:
+    mask = hole(slice(26, 50), slice(20, 48))
+    found = seen(mask)
+    assert found.things == ()
+    np.testing.assert_array_equal(found.mask, mask)
+
+
 def test_a_scratch_on_a_car_removes_no_car() -> None:
     mask = hole(slice(35, 37), slice(41, 63))
     found = seen(mask)

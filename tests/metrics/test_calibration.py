@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import binary_calibration_error
 
-from scenefill.metrics.calibration import BINS, correlation, ece, moments, reliability
+from scenefill.metrics.calibration import BINS, correlation, discrimination, ece, moments, reliability
 
 rng = np.random.default_rng(0)
 
@@ -43,3 +43,11 @@ def test_correlation_needs_two_different_pairs() -> None:
     assert np.isnan(correlation(moments(0.3, 0.7)))
     assert np.isnan(correlation(moments(0.1, 0.7) + moments(0.1, 0.2)))
     assert np.isnan(correlation(np.zeros(6)))
+
+
+def test_discrimination_is_the_area_under_the_roc_curve() -> None:
+    confidence, right = np.array([0.95, 0.9, 0.5, 0.55, 0.1]), np.array([True, False, True, False, False])
+    # of the 2 x 3 pairs of a right and a wrong pixel, bins 14, 13, 7, 8, 1: won are (14: 13, 8, 1) and (7: 1)
+    assert discrimination(reliability(confidence, right)) == pytest.approx(4 / 6)
+    assert discrimination(reliability(np.full(4, 0.5), np.array([True, False, True, False]))) == 0.5
+    assert np.isnan(discrimination(reliability(confidence, np.ones(5, bool))))

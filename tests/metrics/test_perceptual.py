@@ -1,18 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from networks.by_hand import Halves
 
 from scenefill.metrics.perceptual import FeatureDistance, feature_distance, pooled
-
-
-class Halves(nn.Module):
-    """Two layers: the picture itself, and its means of 2x2 pixels."""
-
-    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
-        return rgb, F.avg_pool2d(rgb, 2)
-
 
 features = FeatureDistance(Halves(), "halves")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -75,6 +76,25 @@ def test_a_damaged_mask_or_map_is_one_or_a_sentence(kind: str, data: st.DataObje
     assert said == "uint8" or "the picture" in said
 
 
+def test_a_damaged_animation_of_16_bits_is_read_as_what_can_be_seen_of_it() -> None:
+    """OpenCV 5.0 dies of the second picture, whose rows are of no filter that there is."""
+    still = images.encode(images.read(np.arange(6 * 7 * 3, dtype=np.uint16).reshape(6, 7, 3) * 500), "PNG")
+    header, rest = still[:33], still[33:]  # signature and IHDR
+    control = struct.pack(">IIIIIHHBB", 0, 7, 6, 0, 0, 1, 10, 0, 0)
+    second = struct.pack(">IIIIIHHBB", 1, 7, 6, 0, 0, 1, 10, 0, 0)
+    rows = struct.pack(">I", 2) + zlib.compress(bytes([9]) * 6 * 43)
+    end = rest.rindex(b"IEND") - 4
+    animated = chunk(b"acTL", struct.pack(">II", 2, 0)) + chunk(b"fcTL", control)
+    animated += rest[:end] + chunk(b"fcTL", second) + chunk(b"fdAT", rows) + rest[end:]
+    assert (images.read(header + animated, page=1).pixels == images.read(still).pixels).all()
+    with pytest.raises(ImageError, match="is damaged or cut short"):
+        images.read(header + animated, page=2)
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 kinds = st.sampled_from(
     [np.bool_, np.uint8, np.int8, np.uint16, np.int64, np.float16, np.float64, np.complex64, "U2", "O", "M8[s]"]
 )
@@ -102,6 +122,14 @@ def test_a_settled_block_is_as_long_and_settled(data: bytes, height: int, width:
         return
     assert len(settled) == len(b"Exif\0\0" + exif.without_header(data))
     assert exif.settled(settled, (height, width)) == settled
+
+
+@pytest.mark.parametrize("end", [b"", bytes(40)])
+def test_a_block_whose_thumbnail_lies_over_its_directory_is_damaged(end: bytes) -> None:
+    """The zeros that take the thumbnail's place would take the directory's too."""
+    directory = struct.pack("<HHHLLL", 1, 0x0112, 3, 1, 6, 26)  # orientation 6, and where the next directory begins
+    thumbnail = struct.pack("<HHHLLHHLLL", 2, 0x0201, 4, 1, 0, 0x0202, 4, 1, 30, 0)
+    assert exif.settled(b"Exif\0\0" + struct.pack("<2sHL", b"II", 42, 8) + directory + thumbnail + end) is None
 
 
 @given(st.sampled_from("<>"), st.integers(0, 2**16 - 1))

@@ -95,6 +95,12 @@ def test_formats_for_the_web_keep_xmp(source: str, tmp_path: Path) -> None:
     assert images.read(tmp_path / f"out{suffix}").xmp == picture.xmp
 
 
+@pytest.mark.parametrize("damage", [(b"http://ns.adobe.com/tiff", b"http://ns.adobe.com\0/tiff"), (b" tiff:Or", b" x-tiff:Or")])
+def test_what_turns_a_picture_without_being_xmp_is_left_out(damage: tuple[bytes, bytes]) -> None:
+    assert packets.settled_xmp(XMP, 96, 64) is not None
+    assert packets.settled_xmp(XMP.replace(*damage), 96, 64) is None
+
+
 def test_texts_of_a_png_stay_in_a_png(tmp_path: Path) -> None:
     picture = images.read(carrying("PNG"))
     images.write(picture, tmp_path / "out.png")

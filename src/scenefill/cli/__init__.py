@@ -17,7 +17,23 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import ScenefillError, ScenefillWarning
-from . import batch, bench, check_data, demo, erase, evaluate, export, inpaint, masks, models, options, segment, serve, train
+from . import (
+    batch,
+    bench,
+    check_data,
+    demo,
+    erase,
+    evaluate,
+    experiment,
+    export,
+    inpaint,
+    masks,
+    models,
+    options,
+    segment,
+    serve,
+    train,
+)
 
 
 class _Verbs(TyperGroup):
@@ -74,6 +90,7 @@ app.command("batch", epilog=batch.EXAMPLE)(batch.batch)
 app.command("serve", epilog=serve.EXAMPLE)(serve.serve)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("check-data", epilog=check_data.EXAMPLE)(check_data.check_data)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)

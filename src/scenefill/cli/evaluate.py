@@ -36,6 +36,16 @@ Holes = Annotated[
         help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder.",
     ),
 ]
+Classes = Annotated[
+    str, typer.Option(metavar="SET|TOML", help="Classes to compare, and how DIR/labels is coded: a name, or your own file.")
+]
+Features = Annotated[
+    str, typer.Option(metavar="NETWORK", help="inception (FID, KID, IS), lpips-alex, lpips-vgg, squeezenet, vgg16 or none.")
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(metavar="METRIC", help="Measure this too: ms_ssim, l2, l1[relative], ssim[pen-net], ... May be repeated."),
+]
 
 
 def evaluate(
@@ -45,14 +55,13 @@ def evaluate(
     masks: Holes = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
-    label_set: Annotated[
-        str, typer.Option(metavar="SET|TOML", help="Classes to compare, and how DIR/labels is coded: a name, or your own file.")
-    ] = "street",
+    label_set: Classes = "street",
     root: options.DataRoot = Path("data"),
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
     ] = None,
-    features: Annotated[str, typer.Option(metavar="NETWORK", help="squeezenet, vgg16 or none.")] = "squeezenet",
+    features: Features = "squeezenet",
+    also: Also = None,
     detail: options.Detail = "none",
     pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
     threads: options.Threads = None,
@@ -73,11 +82,12 @@ def evaluate(
     from .. import labels as label_sets
     from ..data import public
     from ..evaluation import cases, run
+    from ..evaluation.measures import check_extras
     from ..filling import inpainter
-    from ..losses.perceptual import feature_network
-    from ..metrics.perceptual import FeatureDistance
+    from ..metrics import official
     from .progress import tracked
 
+    extras = check_extras(also or ())
     labels = label_sets.get(label_set)
     photos = public.source(data, root, labels)
     masks_dir = masks_dir or root / "irregular_masks"
@@ -89,8 +99,9 @@ def evaluate(
         },
         holes,
         out,
-        features=None if features == "none" else FeatureDistance(feature_network(features), features),
+        features=None if features == "none" else official.features(features),
         judge=_judge(labels) if masks.startswith("removal") else None,
+        extras=extras,
         detail=detail,
         pictures=pictures,
         overwrite=overwrite,

@@ -19,7 +19,7 @@ FOLDER = "pictures"
 CAPTIONS = ("psnr_hole", "sharpness", "feature_distance", "accuracy_hole")
 """The metrics that stand below each fill."""
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }
 body { margin: 1.5rem; max-width: 110rem }
 h2 { font-size: 1rem; margin: 2rem 0 .4rem }
@@ -51,12 +51,12 @@ def page(report: Report, out: Path, shown: list[int]) -> str:
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>",
+        f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>",
         f"<p>{len(shown)} of {len(report.cases)} cases, sha256 <code>{report.cases.digest}</code>; "
         'numbers: <a href="report.md">report.md</a></p>',
     ]
     if (labels := report.cases.labels) is not None:
-        parts.append(f'<p class="legend">{_legend(labels)}</p>')
+        parts.append(f'<p class="legend">{legend(labels)}</p>')
     columns = {metric.name: {model: report.per_image(metric, model) for model in report.scores} for metric in report.metrics}
     for index in shown:
         case = report.cases.cases[index]
@@ -71,7 +71,7 @@ def page(report: Report, out: Path, shown: list[int]) -> str:
     return "\n".join([*parts, "</body></html>"])
 
 
-def _legend(labels: LabelSet) -> str:
+def legend(labels: LabelSet) -> str:
     """Every class and partial label beside its colour."""
     names = {**dict(enumerate(labels.classes)), **{number: " or ".join(members) for number, members in labels.partial.items()}}
     colours = labels.colourise(np.arange(256, dtype=np.uint8)).tolist()

@@ -7,7 +7,7 @@ bootstrap resamples are then the same operation, for every metric.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import ConfigError
 from ..filling.result import Result
 from ..labels import UNKNOWN, LabelMap, LabelSet
-from ..metrics import calibration, pixel, structure
-from ..metrics.perceptual import FeatureDistance, feature_distance, pooled
+from ..metrics import calibration, compat, pixel, structure
+from ..metrics.official import INCEPTION
+from ..metrics.perceptual import FeatureDistance, feature_distance, lpips, pooled
 from ..metrics.semantic import Confusion, right
 from .cases import Sample
 
@@ -47,6 +49,42 @@ class Metric:
         return 2 if self.unit else 3
 
 
+@dataclass(frozen=True)
+class Extra:
+    """A metric of whole pictures that is measured where it is asked for."""
+
+    unit: Literal["dB", "%", ""]
+    better: Better
+    definition: str
+    of: Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
+    """Picture and truth -> its value."""
+
+
+EXTRAS = {
+    "ms_ssim": Extra("", "higher", "multi-scale SSIM: 5 scales from 176 pixels on, else 4; none below 99",
+                     lambda a, b: structure.ms_ssim(a, b) if min(b.shape[:2]) >= 99 else float("nan")),
+    "l2": Extra("%", "lower", "mean squared difference over all pixels, in % of the squared range", pixel.l2),
+    "l1[relative]": Extra("", "lower", 'sum |a-b| / sum (a+b): the "MAE" of PEN-Net, EdgeConnect and AOT-GAN',
+                          compat.relative_l1),
+    "l1[spg-net]": Extra("", "lower", "sum of |a-b| over all values in 0..1, as SPG-Net prints it for 256x256",
+                         lambda a, b: compat.summed(a, b, 1)),
+    "l2[spg-net]": Extra("", "lower", "sum of (a-b)^2 over all values in 0..1, as SPG-Net prints it for 256x256",
+                         lambda a, b: compat.summed(a, b, 2)),
+    "ssim[pen-net]": Extra("", "higher", "SSIM, square window 51, RGB", lambda a, b: compat.ssim(a, b, 51)),
+    "ssim[edgeconnect]": Extra("", "higher", "SSIM, square window 51, grey", lambda a, b: compat.ssim(a, b, 51, grey=True)),
+    "ssim[aot]": Extra("", "higher", "SSIM, square window 7, RGB", lambda a, b: compat.ssim(a, b, 7)),
+}  # fmt: skip
+"""By the name under which they are asked for and printed; those with brackets are other projects' formulas."""
+
+
+def check_extras(names: Iterable[str]) -> tuple[str, ...]:
+    """Raises ConfigError for a name that is none of EXTRAS."""
+    for name in names:
+        if name not in EXTRAS:
+            raise ConfigError(f'there is no metric "{name}" to add; there are: {", ".join(EXTRAS)}')
+    return tuple(names)
+
+
 def metrics(labels: LabelSet | None, network: str | None) -> tuple[Metric, ...]:
     """All metrics, in the order in which they are printed. network: the name of the feature network, if there is one."""
 
@@ -72,8 +110,10 @@ def metrics(labels: LabelSet | None, network: str | None) -> tuple[Metric, ...]:
     features = (
         mean("feature_distance", "", "lower", f"squared difference of unit feature vectors ({network}), mean over the positions "
              "in the hole, summed over the layers"),
+        mean("lpips", "", "lower", f"LPIPS v0.1 over the whole picture ({network})"),
     ) if network else ()  # fmt: skip
-    return (*pictures, *features, *(_label_metrics(labels) if labels else ()))
+    extras = (mean(name, extra.unit, extra.better, extra.definition) for name, extra in EXTRAS.items())
+    return (*pictures, *features, *extras, *(_label_metrics(labels) if labels else ()))
 
 
 def _label_metrics(labels: LabelSet) -> tuple[Metric, ...]:
@@ -91,6 +131,10 @@ def _label_metrics(labels: LabelSet) -> tuple[Metric, ...]:
         Metric("miou", "", "higher", f"{union}, everywhere", "confusion", miou),
         Metric("ece_hole", "", "lower", f"expected calibration error of the confidence in the holes, {calibration.BINS} bins",
                "reliability_hole", calibration.ece),
+        Metric("trust_hole", "", "higher", "chance that a right pixel of the holes is more confident than a wrong one "
+               "(area under the ROC curve of the confidence)", "reliability_hole", calibration.discrimination),
+        Metric("confidence_hole", "", "higher", "mean confidence in the hole", "confidence_l1",
+               lambda sums: np.asarray(sums[..., 1] / sums[..., 0])),
         Metric("confidence_l1", "", "near -1", "correlation over the pictures of mean confidence and L1 in the hole",
                "confidence_l1", calibration.correlation),
     )  # fmt: skip
@@ -110,6 +154,7 @@ class Truth:
     labels: LabelSet | None
     features: FeatureDistance | None = None
     judge: Judge | None = None
+    extras: tuple[str, ...] = ()
 
     @cached_property
     def visibility(self) -> float:
@@ -167,10 +212,14 @@ def measure(result: Result, case: Truth) -> Measured:
         "checkerboard": _finite([structure.repetition(image, hole), case.repetition]),
         "phantom": _one(case.movable(image) - case.truly_movable),
     }
+    found |= {name: _one(EXTRAS[name].of(image, truth)) for name in case.extras}
     row = None
     if case.features is not None:
         maps = case.features.maps(image)
-        found["feature_distance"] = _one(feature_distance(maps, case.maps, hole))
+        if case.features.linear is not None:
+            found["lpips"] = _one(lpips(maps, case.maps, case.features.linear))
+        elif case.features.name != INCEPTION:
+            found["feature_distance"] = _one(feature_distance(maps, case.maps, hole))
         row = pooled(maps)
     if labels is not None and result.labels is not None and result.confidence is not None:
         known = hole & (sample.labels != UNKNOWN)

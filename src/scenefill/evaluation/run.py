@@ -4,32 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, OutputError
 from ..filling.detail import Detail
-from ..filling.inpainter import Inpainter
 from ..filling.result import Result
-from ..metrics.frechet import frechet
+from ..labels import LabelSet
+from ..metrics.frechet import frechet, inception_score, kernel
+from ..metrics.official import INCEPTION
 from ..metrics.perceptual import FeatureDistance, pooled
 from ..pictures.files import replacing
+from ..pictures.masks import Mask
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
 from .measures import Array, Judge, Measured, Truth, measure
 from .tables import Report, to_csv, to_json, to_markdown
+
+
+class Model(Protocol):
+    """What can be measured: an `Inpainter`, or something that answers as one does."""
+
+    @property
+    def labels(self) -> LabelSet | None: ...
+
+    def __call__(self, image: NDArray[np.uint8], mask: Mask, *, intent: Literal["restore"], detail: Detail) -> Result: ...
+
 
 Follow = Callable[[CaseSet], Iterable[Sample]]
 """Hands out the cases one by one, perhaps with a progress bar."""
 
 
 def evaluate(
-    models: Mapping[str, Inpainter],
+    models: Mapping[str, Model],
     cases: CaseSet,
     out: Path,
     *,
     features: FeatureDistance | None = None,
     judge: Judge | None = None,
+    extras: tuple[str, ...] = (),
     detail: Detail = "none",
     pictures: int = 40,
     overwrite: bool = False,
@@ -40,6 +55,7 @@ def evaluate(
     models: by the name they have in the report; differences are taken to the first.
     features: network for the feature and Fréchet distances; without it they are left out.
     judge: says what is movable in a fill and in the truth; without it there is no `phantom`.
+    extras: names of `measures.EXTRAS` to measure too.
     detail: as in `Inpainter.fill`; without it networks are compared by what they draw themselves.
     pictures: how many of the cases, spread evenly, are shown.
     Raises OutputError where a report stands already, ConfigError for a model with other classes than the cases.
@@ -57,7 +73,7 @@ def evaluate(
         if index in shown:
             write_pictures(out, index, sample, results, cases.labels)
 
-    report = run(models, cases, features=features, judge=judge, detail=detail, seen=draw, follow=follow)
+    report = run(models, cases, features=features, judge=judge, extras=extras, detail=detail, seen=draw, follow=follow)
     _write(out / "cases.json", cases.to_json())
     _write(out / "per_image.csv", to_csv(report))
     _write(out / "report.md", to_markdown(report))
@@ -66,18 +82,19 @@ def evaluate(
     return report
 
 
-def validate(model: Inpainter, cases: CaseSet, *, features: FeatureDistance | None = None) -> dict[str, float]:
+def validate(model: Model, cases: CaseSet, *, features: FeatureDistance | None = None) -> dict[str, float]:
     """Every defined metric over the cases, by name: what a training logs."""
     report = run({"model": model}, cases, features=features)
     return {metric.name: report.value(metric, "model") for metric in report.metrics}
 
 
 def run(
-    models: Mapping[str, Inpainter],
+    models: Mapping[str, Model],
     cases: CaseSet,
     *,
     features: FeatureDistance | None = None,
     judge: Judge | None = None,
+    extras: tuple[str, ...] = (),
     detail: Detail = "none",
     seen: Callable[[int, Sample, Mapping[str, Result]], None] = lambda *_: None,
     follow: Follow = iter,
@@ -89,7 +106,7 @@ def run(
     facts = []
     for index, sample in enumerate(follow(cases)):
         results = {name: model(sample.blanked, sample.mask, intent="restore", detail=detail) for name, model in models.items()}
-        truth = Truth(sample, cases.labels, features, judge)
+        truth = Truth(sample, cases.labels, features, judge, extras)
         for name, result in results.items():
             measured[name].append(measure(result, truth))
         if features:
@@ -101,14 +118,14 @@ def run(
         cases,
         features.name if features else None,
         {name: _stacked(found) for name, found in measured.items()},
-        {name: _frechet(found, truths) for name, found in measured.items()} if features else {},
+        _of_sets(measured, truths, features) if features else {},
         ratio,
         complexity.astype(int),
         content.astype(int),
     )
 
 
-def _check(models: Mapping[str, Inpainter], cases: CaseSet) -> None:
+def _check(models: Mapping[str, Model], cases: CaseSet) -> None:
     if not models or not len(cases):
         raise ConfigError(f"there is nothing to evaluate: {len(models)} models, {len(cases)} cases")
     for name, model in models.items():
@@ -124,9 +141,21 @@ def _stacked(measured: list[Measured]) -> dict[str, Array]:
     return {key: np.stack([one.statistics[key] for one in measured]) for key in measured[0].statistics}
 
 
-def _frechet(measured: list[Measured], truths: list[Array]) -> float:
-    fills = [one.pooled for one in measured if one.pooled is not None]
-    return frechet(np.stack(fills), np.stack(truths))
+def _of_sets(
+    measured: Mapping[str, list[Measured]], truths: list[Array], features: FeatureDistance
+) -> dict[str, dict[str, float]]:
+    """What whole sets of pictures are compared by: name -> model -> value."""
+    true = np.stack(truths)
+    fills = {name: np.stack([one.pooled for one in found if one.pooled is not None]) for name, found in measured.items()}
+    official = features.name == INCEPTION
+    names = ("FID", "KID") if official else (f"frechet[{features.name}]", f"kernel[{features.name}]")
+    found = {
+        names[0]: {name: frechet(rows, true) for name, rows in fills.items()},
+        names[1]: {name: kernel(rows, true) for name, rows in fills.items()},
+    }
+    if official:
+        found["IS"] = {name: inception_score(features.network.probabilities(rows)) for name, rows in fills.items()}  # type: ignore[operator]
+    return found
 
 
 def _write(path: Path, text: str) -> None:

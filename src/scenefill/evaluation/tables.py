@@ -27,6 +27,16 @@ LEVEL = 95
 HEADLINES = ("psnr_hole", "sharpness", "feature_distance", "accuracy_hole")
 """The metrics whose groups are printed; the JSON file has all."""
 
+_DISTANCE = "distance of the pooled features of whole pictures to those of the truths"
+OF_SETS = {
+    "frechet": f"Fréchet {_DISTANCE}; biased by their number",
+    "kernel": f"kernel {_DISTANCE}, unbiased",
+    "FID": f"Fréchet Inception Distance: Fréchet {_DISTANCE}; biased by their number",
+    "KID": f"Kernel Inception Distance: kernel {_DISTANCE}, all at once, unbiased",
+    "IS": "Inception Score of the filled pictures, one split; low for few pictures",
+}
+"""What is measured on all pictures of a model together, so without an interval."""
+
 
 class Estimate(NamedTuple):
     """A value and its percentile bootstrap interval over pictures."""
@@ -45,7 +55,8 @@ class Report:
     """Name of the feature network."""
     scores: Mapping[str, Mapping[str, Array]]
     """Model -> statistic -> (N, ...). A model without labels lacks some. The first model is the one others are compared with."""
-    frechet: Mapping[str, float]
+    of_sets: Mapping[str, Mapping[str, float]]
+    """Fréchet and kernel distance of the feature network, or FID, KID and IS: name -> model -> value."""
     ratio: Array
     """(N,) hole ratio of the mask as used, 0..1."""
     complexity: NDArray[np.int_]
@@ -175,7 +186,7 @@ def to_json(report: Report) -> str:
         },
         "identical_pictures": {model: report.identical(model) for model in report.scores},
         "metrics": {m.name: {"unit": m.unit, "better": m.better, "definition": m.definition} for m in report.metrics},
-        **({f"frechet[{report.network}]": dict(report.frechet)} if report.frechet else {}),
+        **{name: dict(values) for name, values in report.of_sets.items()},
         "groups": {
             name: {
                 "cases": int(chosen.sum()),
@@ -198,17 +209,19 @@ def to_json(report: Report) -> str:
             for model in report.scores
         },
     }
-    return json.dumps(_finite(page), indent=1)
+    return json.dumps(finite(page), indent=1)
 
 
 def _record(value: Estimate, difference: Estimate | None) -> dict[str, Any]:
     return value._asdict() | ({} if difference is None else {"difference": difference._asdict()})
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN: what is not defined is null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
@@ -219,10 +232,10 @@ def to_markdown(report: Report) -> str:
     values, differences = [], []
     for m in report.metrics:
         pairs = report.estimates(m).values()
-        values.append([_title(m), m.better, *(_cell(value, m.decimals) for value, _ in pairs)])
-        differences.append([_title(m), m.better, *(_cell(other, m.decimals, "+") for _, other in pairs if other)])
-    if report.frechet:
-        values.append([f"frechet[{report.network}]", "lower", *(f"{value:.2f}" for value in report.frechet.values())])
+        values.append([titled(m), m.better, *(cell(value, m.decimals) for value, _ in pairs)])
+        differences.append([titled(m), m.better, *(cell(other, m.decimals, "+") for _, other in pairs if other)])
+    for name, of_models in report.of_sets.items():
+        values.append([name, "higher" if name == "IS" else "lower", *(f"{value:.4g}" for value in of_models.values())])
     enlarged = sum(case.crop.side < cases.size for case in cases.cases)
     lines = [
         f"# {cases.dataset.name}, {cases.masks} holes",
@@ -234,24 +247,21 @@ def to_markdown(report: Report) -> str:
         "",
         "## All cases",
         "",
-        *_table(["metric", "better", *models], values),
+        *table_lines(["metric", "better", *models], values),
     ]
     if len(models) > 1:
-        lines += ["", f"## Paired difference to {models[0]}", "", *_table(["metric", "better", *models[1:]], differences)]
+        lines += ["", f"## Paired difference to {models[0]}", "", *table_lines(["metric", "better", *models[1:]], differences)]
     for m in report.metrics:
         if m.name in HEADLINES:
             rows = [
-                [name, str(chosen.sum()), *(_cell(value, m.decimals) for value, _ in report.estimates(m, chosen).values())]
+                [name, str(chosen.sum()), *(cell(value, m.decimals) for value, _ in report.estimates(m, chosen).values())]
                 for name, chosen in report.groups().items()
             ]
-            lines += ["", f"## {_title(m)} by group", "", *_table(["group", "cases", *models], rows)]
+            lines += ["", f"## {titled(m)} by group", "", *table_lines(["group", "cases", *models], rows)]
     lines += _class_tables(report)
     lines += ["", "## Definitions", ""]
     lines += [f"* `{m.name}`: {m.definition}." for m in report.metrics]
-    if report.frechet:
-        lines.append(
-            f"* `frechet[{report.network}]`: Fréchet distance of the pooled features of whole pictures; biased by their number."
-        )
+    lines += [f"* `{name}`: {OF_SETS[name.partition('[')[0]]}." for name in report.of_sets]
     for model in models:
         if identical := report.identical(model):
             lines.append(f"* {model}: {identical} pictures are identical to the truth and left out of `psnr`.")
@@ -271,22 +281,25 @@ def _class_tables(report: Report) -> list[str]:
                 strict=False,
             )
             lines += ["", f"## Classes {where}, {model}", ""]
-            lines += _table(["class", "share", "accuracy", "IoU"], [
+            lines += table_lines(["class", "share", "accuracy", "IoU"], [
                 [name, f"{share:.1%}", *("" if np.isnan(v) else f"{v:.3f}" for v in values)] for name, share, *values in rows
             ])  # fmt: skip
     return lines
 
 
-def _title(metric: Metric) -> str:
+def titled(metric: Metric) -> str:
+    """The head of a metric's column."""
     return f"{metric.name} ({metric.unit})" if metric.unit else metric.name
 
 
-def _cell(estimate: Estimate, decimals: int, sign: str = "") -> str:
+def cell(estimate: Estimate, decimals: int, sign: str = "") -> str:
+    """Value and interval as text, empty where it is not defined."""
     if np.isnan(estimate.value):
         return ""
     value, low, high = (f"{number:{sign}.{decimals}f}" for number in estimate)
     return f"{value} [{low}, {high}]"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+def table_lines(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A table in Markdown."""
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]

@@ -156,13 +156,15 @@ def fill_once(name: str, threads: int) -> None:
 
 def detail(seconds: float) -> Row:
     """The detail pass alone, after a network that has drawn the middle of a 256x256 picture in grey; in one thread."""
+    from ..labels import UNKNOWN
     from . import crops
     from .detail import transfer
 
     photo, mask = example(SIZE, SIZE, SIZE // 2)
     (crop,) = crops.plan(mask, SIZE, 1)
-    drawn = np.where(mask, np.float32(0), crops.shrink(photo, crop))
-    return Row(f"detail, {SIZE}x{SIZE}", _median(lambda: transfer(drawn, photo, mask, crop, None), seconds))
+    view = crops.View.of(photo, mask, np.full(mask.shape, UNKNOWN, np.uint8), 0, crop)
+    drawn = np.where(mask, np.float32(0), view.image)
+    return Row(f"detail, {SIZE}x{SIZE}", _median(lambda: transfer(drawn, photo, mask, view, None), seconds))
 
 
 def commands(model: str, folder: Path) -> Iterator[Row]:

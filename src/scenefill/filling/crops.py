@@ -161,6 +161,24 @@ def _merged(boxes: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
 # --------------------------------------------------------------------------------------------------- the way in and the way back
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """A window as the model is shown it: shrunk once, for the question and for what is made of the answer."""
+
+    crop: Crop
+    image: NDArray[np.float32]
+    """(3, *crop.frame) RGB in [-1, 1], what lies in holes too."""
+    hole: Mask
+    """(*crop.frame,): all holes of the window; what touches one is hole."""
+    hints: NDArray[np.int64]
+    """(*crop.frame,): ids that are wished or known, else UNKNOWN."""
+
+    @classmethod
+    def of(cls, pixels: Pixels, hole: Mask, hints: LabelMap, classes: int, crop: Crop) -> View:
+        """pixels: (H, W, 1|3).   hole: (H, W).   hints: (H, W), of which ids below `classes` count."""
+        return cls(crop, shrink(pixels, crop), shrink_mask(hole, crop), shrink_hints(hints, classes, crop))
+
+
 def shrink(pixels: Pixels, crop: Crop) -> NDArray[np.float32]:
     """What the model sees of a photo (H, W, 1|3): (3, *crop.frame) RGB in [-1, 1]."""
     window = _area(pixels[crop.slices], crop)

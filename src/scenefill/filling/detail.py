@@ -20,7 +20,7 @@ from ..labels import UNKNOWN, LabelMap
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
 from . import blending, crops, exemplars, patchmatch
-from .crops import Crop
+from .crops import Crop, View
 
 Detail = Literal["auto", "exemplars", "patchmatch", "none"]
 """What `Inpainter.fill` can be asked for."""
@@ -52,7 +52,7 @@ def transfer(
     answer: Floats,
     pixels: Pixels,
     hole: Mask,
-    crop: Crop,
+    view: View,
     labels: LabelMap | None,
     *,
     how: Detail = "patchmatch",
@@ -61,14 +61,15 @@ def transfer(
     """A network's picture (3, *crop.frame) in [-1, 1] with known texture, and what it lacks at the photo's resolution.
 
     pixels: the photo (H, W, 1|3), of which nothing in a hole has influence.   hole: (H, W), all holes.
+    view: what the network was shown of them.
     labels: (*crop.frame) classes of that picture, or None for a network without semantics.
     The second is None where the crop was not shrunk. Where no patch is free of holes, the picture comes back as it is.
     """
+    crop = view.crop
     inner = slice(crop.rows), slice(crop.columns)
-    missing = crops.shrink_mask(hole, crop)[inner]
-    drawn = answer.transpose(1, 2, 0)[inner]
-    view = np.where(missing[..., None], drawn, crops.shrink(pixels, crop).transpose(1, 2, 0)[inner])
-    colours = ((view + 1) / 2).clip(0, 1)
+    missing = view.hole[inner]
+    seen = np.where(missing[..., None], answer.transpose(1, 2, 0)[inner], view.image.transpose(1, 2, 0)[inner])
+    colours = ((seen + 1) / 2).clip(0, 1)
     labels = np.full_like(missing, UNKNOWN, np.uint8) if labels is None else labels[inner]
     if how == "exemplars":
         absent = [number for number in movable if not (labels[missing] == number).any()]
@@ -84,14 +85,14 @@ def transfer(
         if match is None:
             return answer, None
         found = match.colours * 2 - 1
-        found += _coarse(view - found, labels)
+        found += _coarse(seen - found, labels)
         rim = missing & (cv2.erode(missing.astype(np.uint8), np.ones((3, 3)), borderValue=1) == 0)
-        found[rim] += (view[rim] - found[rim]) / 2  # a network sees both sides of the border, and has the softer seam
+        found[rim] += (seen[rim] - found[rim]) / 2  # a network sees both sides of the border, and has the softer seam
         foreign = _foreign(labels, match.offsets)
-    view = np.where((missing & ~foreign)[..., None], found, view)
+    seen = np.where((missing & ~foreign)[..., None], found, seen)
     offsets = np.where(foreign[..., None], 0, match.offsets)
     picture = answer.copy()
-    picture[:, : crop.rows, : crop.columns] = view.transpose(2, 0, 1)
+    picture[:, : crop.rows, : crop.columns] = seen.transpose(2, 0, 1)
     return picture, Lift.of(pixels, hole, picture, crop, offsets) if crop.scale > 1 else None
 
 

@@ -25,7 +25,7 @@ from . import crops, selection
 from . import detail as details
 from . import removal as removals
 from .backends import open_backend
-from .crops import Crop, Texture
+from .crops import Texture, View
 from .detail import Detail
 from .notices import warn
 from .questions import Questions, Segmenter
@@ -226,10 +226,11 @@ class Inpainter:
         for done, crop in enumerate(planned):
             if progress:
                 progress(done, len(planned))
-            answer = self._questions.ask(picture.pixels, request, crop)
+            view = self._questions.view(picture.pixels, crop, request)
+            answer = self._questions.ask(view, request)
             drawn, texture = answer.image[0], None
             if detail in ("exemplars", "patchmatch") or (detail == "auto" and self.backend.working_size):
-                drawn, texture = self._detailed(answer, picture.pixels, request, crop, detail)
+                drawn, texture = self._detailed(answer, picture.pixels, request, view, detail)
             crops.paste(pixels, drawn, hole, crop, feather, texture)
             if answer.logits is not None:
                 seen.append((crop, answer.logits[0]))
@@ -239,14 +240,13 @@ class Inpainter:
         return Result(picture.replaced(pixels), hole, shape=shape, label_set=self.labels, look=look)
 
     def _detailed(
-        self, answer: Answer, pixels: Pixels, request: Request, crop: Crop, how: Detail
+        self, answer: Answer, pixels: Pixels, request: Request, view: View, how: Detail
     ) -> tuple[NDArray[np.float32], Texture | None]:
         labels = None
         if answer.logits is not None:
-            hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
-            labels = details.classes(answer.logits[0], hints, request.forbid)
+            labels = details.classes(answer.logits[0], view.hints, request.forbid)
         start = time.perf_counter()
         movable = self.labels.ids(self.labels.movable) if self.labels else ()
-        detailed = details.transfer(answer.image[0], pixels, request.hole, crop, labels, how=how, movable=movable)
-        _log.info("detail of %dx%d pixels takes %.2f s", crop.width, crop.height, time.perf_counter() - start)
+        detailed = details.transfer(answer.image[0], pixels, request.hole, view, labels, how=how, movable=movable)
+        _log.info("detail of %dx%d pixels takes %.2f s", view.crop.width, view.crop.height, time.perf_counter() - start)
         return detailed

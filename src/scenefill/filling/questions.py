@@ -20,7 +20,7 @@ from ..pictures.images import Pixels
 from ..pictures.masks import Mask
 from . import crops
 from .backends import open_backend
-from .crops import Crop
+from .crops import Crop, View
 from .request import Request
 from .result import Scores
 
@@ -49,16 +49,14 @@ class Questions:
         """Without the segmenter that was found: a copy finds it again."""
         return {name: value for name, value in vars(self).items() if name != "_segmenter"}
 
-    def ask(self, pixels: Pixels, request: Request, crop: Crop) -> Answer:
-        """What the model makes of a crop (B = 1)."""
-        mask = crops.shrink_mask(request.hole, crop).astype(np.float32)
-        hints = crops.shrink_hints(request.hints, len(request.forbid), crop)
-        image = crops.shrink(pixels, crop)
+    def ask(self, view: View, request: Request) -> Answer:
+        """What the model makes of a window (B = 1), which is a view of the request."""
+        crop, image, hints, mask = view.crop, view.image, view.hints, view.hole.astype(np.float32)
         start = time.perf_counter()
         if self.backend.known_map:
-            free = (mask == 0) & (hints == UNKNOWN)
-            rgb = np.rint((image * (mask == 0) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
-            hints = np.where(free, self._segmenter(rgb, mask > 0), hints) if free.any() else hints
+            free = ~view.hole & (hints == UNKNOWN)
+            rgb = np.rint((image * ~view.hole + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0)
+            hints = np.where(free, self._segmenter(rgb, view.hole), hints) if free.any() else hints
         inputs = image[None], mask[None, None]
         guide = None
         if self.backend.guide:
@@ -73,9 +71,14 @@ class Questions:
         )
         return answer
 
-    def scores(self, pixels: Pixels, crop: Crop) -> Scores:
-        """What a model with classes says of them in a crop in which nothing is missing: (K, *crop.frame)."""
-        logits = self.ask(pixels, self._nothing(pixels), crop).logits
+    def view(self, pixels: Pixels, crop: Crop, request: Request | None = None) -> View:
+        """A window of a photo (H, W, 1|3) as a request shows it; without one, nothing is missing in it."""
+        request = request or self._nothing(pixels.shape[:2])
+        return View.of(pixels, request.hole, request.hints, len(request.forbid), crop)
+
+    def scores(self, view: View) -> Scores:
+        """What a model with classes says of them in a window in which nothing is missing: (K, *crop.frame)."""
+        logits = self.ask(view, self._nothing(view.hole.shape)).logits
         assert logits is not None, f"{self.backend.name} has a label set and gives no scores"
         scores: Scores = logits[0]
         return scores
@@ -106,11 +109,10 @@ class Questions:
         """What the model says of the classes in a photo without holes, all of which it sees."""
         height, width = pixels.shape[:2]
         everything = crops.whole(height, width, size, self.backend.stride)
-        return everything, self.scores(pixels, everything), self._nothing(pixels)
+        return everything, self.scores(self.view(pixels, everything)), self._nothing(pixels.shape[:2])
 
-    def _nothing(self, pixels: Pixels) -> Request:
+    def _nothing(self, shape: tuple[int, ...]) -> Request:
         """A request that wants nothing filled, of which each plane is one value (read-only)."""
-        shape = pixels.shape[:2]
         nowhere, free = np.broadcast_to(np.zeros((), bool), shape), np.broadcast_to(np.full((), UNKNOWN, np.uint8), shape)
         return Request(nowhere, free, np.zeros(len(self.backend.labels or ()), bool))
 

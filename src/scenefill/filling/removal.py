@@ -33,6 +33,10 @@ TAKEN = 0.5
 """A thing counts as removed where the mask covers at least this share of what is seen of it (a scratch removes no car) ..."""
 PRESENT = 0.03
 """... and where it takes at least this share of the mask."""
+ONE_OF, DRAWN_FOR = 0.15, 0.5
+"""One of several that touch counts if the mask covers the first share of them, and they the second share of the mask ..."""
+GOES_ON = 0.6
+"""... and if less than this share of a ring round what is covered, PART to 2 PART away and outside the mask, is of them too."""
 PART = 0.10
 """Parts of a thing that the mask forgot reach so far beyond it, in sides of the hole (the root of its area)."""
 RIM = 0.025
@@ -77,39 +81,60 @@ def look(questions: Questions, pixels: Pixels, hole: Mask, size: int | None, *, 
         return Removal(hole, ())
     grown, things = hole.copy(), set[str]()
     for crop in crops.plan(hole, size, questions.backend.stride):
-        chances = crops.chances(questions.scores(pixels, crop), questions.backend.temperature)[:, : crop.rows, : crop.columns]
+        view = questions.view(pixels, crop)
+        chances = crops.chances(questions.scores(view), questions.backend.temperature)[:, : crop.rows, : crop.columns]
         inside = masks.resize(crop.hole, crop.rows, crop.columns)
         found = taken(chances, inside, labels)
         if not found:
             continue
+        whole = [number for number, alone in found.items() if alone]
         things.update(labels.classes[number] for number in found)
         if grow:
-            picture = crops.shrink(pixels, crop).transpose(1, 2, 0)[: crop.rows, : crop.columns]
-            grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, found, labels), crop)
+            picture = view.image.transpose(1, 2, 0)[: crop.rows, : crop.columns]
+            grown[crop.slices] |= _at_the_window(belonging(picture, chances, inside, whole, labels), crop)
     if masks.ratio(grown) > LARGEST:
         grown = hole
     return Removal(grown, tuple(name for name in labels.classes if name in things))
 
 
-def taken(chances: Floats, hole: Mask, labels: LabelSet) -> tuple[int, ...]:
-    """Ids of the movable classes (of chances (K, h, w)) of which the hole (h, w) covers whole things."""
-    found = []
+def taken(chances: Floats, hole: Mask, labels: LabelSet) -> dict[int, bool]:
+    """Ids of the movable classes (of chances (K, h, w)) of which the hole (h, w) takes things away.
+
+    True: all that is connected with them; False: others of the class touch them and stay.
+    """
+    found = {}
+    area = np.count_nonzero(hole)
     for number in labels.ids(labels.movable):
         seen = chances[number] > LIKELY
-        under = masks.connected(hole & seen, seen)
-        inside = np.count_nonzero(under & hole)
-        if inside > PRESENT * np.count_nonzero(hole) and inside > TAKEN * np.count_nonzero(under):
-            found.append(number)
-    return tuple(found)
+        things = masks.connected(hole & seen, seen)
+        inside, whole = np.count_nonzero(things & hole), np.count_nonzero(things)
+        if inside > PRESENT * area and inside > TAKEN * whole:
+            found[number] = True
+        elif inside > DRAWN_FOR * area and inside > ONE_OF * whole and _ends(things, hole):
+            found[number] = False
+    return found
+
+
+def _ends(things: Mask, hole: Mask) -> bool:
+    """Whether the things end, for the most part, about where the hole does."""
+    away, side = _beyond(things & hole)
+    near = max(LEAST_RIM, PART * side)
+    ring = (away > near) & (away <= 2 * near) & ~hole
+    return bool(np.count_nonzero(things & ring) < GOES_ON * np.count_nonzero(ring))
+
+
+def _beyond(area: Mask) -> tuple[Floats, float]:
+    """How far from an area each pixel is, (h, w), and its side: the root of its size."""
+    away = cv2.distanceTransform((~area).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away, np.float32), float(np.sqrt(np.count_nonzero(area)))
 
 
 def belonging(picture: Floats, chances: Floats, hole: Mask, things: Sequence[int], labels: LabelSet) -> Mask:
     """The hole with the parts of the things that it leaves out, their soft edge and their contact shadow, (h, w).
 
-    picture: (h, w, 3) in [-1, 1].   chances: (K, h, w).
+    picture: (h, w, 3) in [-1, 1].   chances: (K, h, w).   things: ids of those whose parts the hole may have left out.
     """
-    side = float(np.sqrt(np.count_nonzero(hole)))
-    away = np.asarray(cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    away, side = _beyond(hole)
     part = (chances[list(things)].sum(axis=0) > LIKELY) & (away <= max(LEAST_RIM, PART * side))
     whole = masks.connected(hole, hole | part) | (away <= max(LEAST_RIM, RIM * side))
     return whole | _shadow(picture, chances, hole, whole, away, side, labels)

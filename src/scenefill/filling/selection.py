@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..labels import LabelMap
@@ -67,7 +68,7 @@ def select(
 def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
     """(height, width): the classes in a crop, as the model sees them."""
     labels = np.empty((crop.height, crop.width), np.uint8)
-    for rows, band in crops.enlarge(questions.scores(pixels, crop), crop, cv2.INTER_LINEAR):
+    for rows, band in crops.enlarge(questions.scores(questions.view(pixels, crop)), crop, cv2.INTER_LINEAR):
         labels[rows] = band.argmax(axis=2)
     return labels
 
@@ -75,19 +76,18 @@ def _map(questions: Questions, pixels: Pixels, crop: Crop) -> LabelMap:
 def _region(labels: LabelMap, crop: Crop, point: tuple[int, int], shape: tuple[int, int], near: Mask | None = None) -> Mask:
     """(H, W) = shape: what is connected with the point and of its class, in the map of a crop, within `near` (of its size)."""
     row, column = point[1] - crop.top, point[0] - crop.left
-    seed = np.zeros(labels.shape, bool)
-    seed[row, column] = True
-    region = np.zeros(shape, bool)
     same = labels == labels[row, column]
-    region[crop.slices] = masks.connected(seed, same if near is None else same & near)
+    flooded = np.asarray(same if near is None else same & near, np.uint8)
+    region = np.zeros(shape, bool)
+    if flooded[row, column]:
+        cv2.floodFill(flooded, None, (column, row), 2, flags=8)
+        region[crop.slices] = flooded == 2
     return region
 
 
 def _outlined(pixels: Pixels, region: Mask, scale: float) -> Mask:
     """The region with its outline on the photo's edges. scale: pixels of the photo in one of the map."""
-    y, x = np.nonzero(region)
-    rows = _window(int(y.min()), int(y.max()) + 1, region.shape[0])
-    columns = _window(int(x.min()), int(x.max()) + 1, region.shape[1])
+    rows, columns = (_window(np.flatnonzero(region.any(axis=axis)), region.shape[1 - axis]) for axis in (1, 0))
     window = np.s_[rows[0] : rows[1], columns[0] : columns[1]]
     inside = region[window]
     factor = min(1.0, LARGEST / max(inside.shape))
@@ -111,6 +111,7 @@ def _outlined(pixels: Pixels, region: Mask, scale: float) -> Mask:
     return outlined
 
 
-def _window(start: int, end: int, limit: int) -> tuple[int, int]:
+def _window(places: NDArray[np.int64], limit: int) -> tuple[int, int]:
+    start, end = int(places[0]), int(places[-1]) + 1
     margin = 8 + round(MARGIN * (end - start))
     return max(0, start - margin), min(limit, end + margin)

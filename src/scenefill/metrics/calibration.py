@@ -29,6 +29,17 @@ def ece(bins: Array) -> Array:
     return np.asarray(np.divide(gaps, total, out=np.full(np.shape(total), np.nan), where=total > 0))
 
 
+def discrimination(bins: Array) -> Array:
+    """Area under the ROC curve of reliability counts (..., BINS, 3) -> (...), 0..1: the chance that the confidence of a right
+    pixel lies in a higher bin than that of a wrong one; the same bin counts as half. NaN without either kind."""
+    right = bins[..., 2]
+    wrong = bins[..., 0] - right
+    below = np.cumsum(wrong, axis=-1) - wrong / 2
+    pairs = right.sum(axis=-1) * wrong.sum(axis=-1)
+    won = (right * below).sum(axis=-1)
+    return np.asarray(np.divide(won, pairs, out=np.full(np.shape(pairs), np.nan), where=pairs > 0))
+
+
 def moments(x: float, y: float) -> Array:
     """(6,) what one pair adds to a correlation: 1, x, y, x^2, y^2, xy."""
     return np.array([1, x, y, x * x, y * y, x * y])

@@ -17,11 +17,13 @@ class FeatureDistance:
     """LPIPS (Zhang et al. 2018) without its linear layers, inside the hole.
 
     network: (B, 3, H, W) in [-1, 1] -> feature maps (B, C, h, w).  name: what it is called in reports.
+    linear: weights of each layer's channels, each (1, C, 1, 1); with those of the authors it is LPIPS itself.
     """
 
-    def __init__(self, network: nn.Module, name: str) -> None:
+    def __init__(self, network: nn.Module, name: str, linear: Sequence[Tensor] | None = None) -> None:
         self.network = network.eval()
         self.name = name
+        self.linear = linear
 
     @torch.inference_mode()
     def maps(self, image: Rgb) -> tuple[Tensor, ...]:
@@ -49,6 +51,12 @@ def feature_distance(image: Sequence[Tensor], truth: Sequence[Tensor], mask: Mas
         share = F.interpolate(hole, squared.shape[2:], mode="area")
         total += float((squared * share).sum() / share.sum())
     return total
+
+
+def lpips(image: Sequence[Tensor], truth: Sequence[Tensor], linear: Sequence[Tensor]) -> float:
+    """LPIPS (Zhang et al. 2018, v0.1): each layer's weighted squares, mean over its positions, of whole pictures."""
+    layers = zip(image, truth, linear, strict=True)
+    return float(sum((w * (F.normalize(a) - F.normalize(b)).square()).sum(dim=1).mean() for a, b, w in layers))
 
 
 def pooled(maps: Sequence[Tensor]) -> NDArray[np.float64]:

@@ -24,7 +24,14 @@ def settled(exif: bytes, size: tuple[int, int] | None = None) -> bytes | None:
     size: (height, width) of the upright picture, where the block names one.
     It is changed in place, so that the offsets inside makers' notes stay valid. None where it is damaged.
     """
+    once = _settled(exif, size)
+    return once if once is not None and _settled(once, size) == once else None  # parts of damaged ones lie over each other
+
+
+def _settled(exif: bytes, size: tuple[int, int] | None) -> bytes | None:
     body = bytearray(without_header(exif))
+    if not body.startswith((b"II*\0", b"MM\0*")):
+        return None
     order = "<" if body.startswith(b"II") else ">"
 
     def number(kind: str, position: int) -> int:

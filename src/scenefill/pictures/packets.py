@@ -19,12 +19,16 @@ _REMOVED = (
     ("http://ns.google.com/photos/1.0/camera/", "MicroVideo"),
 )
 
+_TURNED = re.compile("tiff:Orientation(=[\"']|>)[02-9]")  # what Pillow goes by where there is no EXIF, whatever the namespace
 _RECORD = b"8BIM\x04\x04\0\0"  # Photoshop's resource 0x0404 without a name: IPTC
 _PREVIEWS = ((2, 200), (2, 201), (2, 202))
 
 
 def settled_xmp(packet: bytes, width: int, height: int) -> bytes | None:
-    """The packet with orientation 1 and the picture's size, without thumbnails; None where it is not text in UTF-8."""
+    """The packet with orientation 1 and the picture's size, without thumbnails.
+
+    None where it is not text in UTF-8, and where it turns the picture in a way that is no XMP but that readers go by.
+    """
     try:
         text = packet.rstrip(b"\0").decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -39,7 +43,7 @@ def settled_xmp(packet: bytes, width: int, height: int) -> bytes | None:
         for prefix in _prefixes(text, namespace):
             text = re.sub(rf"(\s{prefix}:{name}\s*=\s*[\"'])[^\"']*", rf"\g<1>{number}", text)
             text = re.sub(rf"(<{prefix}:{name}\b[^>]*>)[^<]*(</)", rf"\g<1>{number}\g<2>", text)
-    return text.encode()
+    return None if _TURNED.search(text) else text.encode()
 
 
 def _prefixes(text: str, namespace: str) -> set[str]:

@@ -29,6 +29,7 @@ T = TypeVar("T", bound=np.generic)
 READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 """And "HEIF", with the extra "heif"."""
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _ONE = ("MPO", "GIF", "HEIF")
 """Files of several pictures whose first one is meant, where nobody says which: previews follow it, or it moves."""
 
@@ -209,9 +210,12 @@ def _all_of(file: BinaryIO) -> bytes:
 
 def _sixteen_bits(data: bytes, grey: bool, where: str, page: int) -> Pixels:
     """Samples (H, W, 1..4) of a 16-bit PNG or TIFF."""
-    buffer = np.frombuffer(data, np.uint8)
+    is_png = data.startswith(_PNG)
+    buffer = np.frombuffer(_still(data) if is_png else data, np.uint8)
     if page == 1:
         samples = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    elif is_png:
+        samples = None
     else:
         _, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(page - 1, page))
         samples = pages[0] if pages else None
@@ -221,6 +225,17 @@ def _sixteen_bits(data: bytes, grey: bool, where: str, page: int) -> Pixels:
         return samples[:, :, None].astype(np.uint16, copy=False)
     order = ([2, 1, 0, 3] if samples.shape[2] == 4 else [2, 1, 0])[2 * grey :]  # OpenCV gives grey with alpha as BGRA
     return samples[:, :, order].astype(np.uint16, copy=False)
+
+
+def _still(data: bytes) -> bytes:
+    """The first picture of a PNG alone. A damaged animation of 16 bits brings OpenCV 5.0 down, and the process with it."""
+    kept, place = [_PNG], len(_PNG)
+    while place < len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
+        if data[place + 4 : place + 8] in (b"IHDR", b"tRNS", b"IDAT", b"IEND"):
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)
 
 
 def _is_lossy_webp(file: BinaryIO) -> bool:

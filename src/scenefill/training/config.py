@@ -125,3 +125,8 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
         return float(value)
     wanted = f"one of {', '.join(map(repr, arguments))}" if origin is Literal else f"of type {getattr(kind, '__name__', kind)}"
     raise ConfigError(f"{where[:-1]} must be {wanted}, given is {value!r}")
+
+
+def typed(kind: type, values: dict[str, Any]) -> Any:
+    """Nested plain values as a frozen dataclass, as strictly as a config is read. Raises ConfigError that names the key."""
+    return _typed(kind, values, "")

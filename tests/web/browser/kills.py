@@ -1,7 +1,5 @@
 """An editor whose service is killed (-9) at a random moment of the work, and started again: nothing may be lost or doubled.
 
-PYTHONPATH=tests python -m web.browser.kills --rounds 50
-
 A round is a photo, a hole that is filled and kept, a second hole with a class painted into it that is filled, a reload or a
 closed tab, and the saved photo. Somewhere in it the service dies. Whoever is told that it does not answer does the step again, as
 users do. What is painted, the variants and the saved photo must be, to the bit, those of a round in which nobody died.
@@ -9,17 +7,15 @@ users do. What is painted, the variants and the saved photo must be, to the bit,
 
 from __future__ import annotations
 
-import argparse
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from web.browser.driver import Editor, launch
+from playwright.sync_api import Browser, BrowserContext
+from web.browser.driver import Editor
 from web.browser.service import Service
 
 PHOTO = Path(__file__).parents[3] / "examples" / "photos" / "red-car.jpg"
@@ -101,19 +97,6 @@ def _until(service: Service, act: Callable[[], object], done: Callable[[], bool]
     raise AssertionError("the service is there, and it cannot be done")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as logs, Service(Path(logs) / "log.txt") as service, sync_playwright() as playwright:
-        browser = launch(playwright)
-        lost = rounds(browser, service, arguments.rounds, random.Random(arguments.seed))
-        browser.close()
-    print(f"{arguments.rounds} rounds, {len(lost)} of them with another outcome: {lost}")
-    raise SystemExit(1 if lost else 0)
-
-
 def rounds(browser: Browser, service: Service, count: int, chance: random.Random) -> list[str]:
     """What differs from a round in which nobody dies, if anything does."""
     start = time.monotonic()
@@ -131,7 +114,3 @@ def rounds(browser: Browser, service: Service, count: int, chance: random.Random
         if names:
             lost.append(said)
     return lost
-
-
-if __name__ == "__main__":
-    main()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
+from trouble import seeded, times
 from web.browser import kills
 from web.browser.conftest import PHOTOS, Open
 from web.browser.service import Service
@@ -57,8 +57,9 @@ def test_a_killed_service_costs_no_stroke(visit: Open, mortal: Service) -> None:
     editor.problems.clear()
 
 
+@pytest.mark.nightly
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(mortal: Service, browser: Browser) -> None:
-    assert kills.rounds(browser, mortal, 3, random.Random(7)) == []
+    assert kills.rounds(browser, mortal, times(1), seeded()) == []
 
 
 def test_a_photo_that_the_service_forgot_is_sent_again(visit: Open, service: Service) -> None:
