@@ -55,7 +55,7 @@ def test_a_label_map_decides(run: Run, painter: Painter, photo: Path, mask: Path
 def test_a_drawing_of_edges_leads(
     run: Run, photo: Path, mask: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inpainter, "load", lambda name: inpainter.Inpainter(Draughtsman()))
+    monkeypatch.setattr(inpainter, "load", lambda name, **computing: inpainter.Inpainter(Draughtsman()))
     drawing = np.zeros((48, 64), np.uint8)
     drawing[:, 12] = 255
     Image.fromarray(drawing).save(tmp_path / "edges.png")
@@ -128,3 +128,30 @@ def test_an_existing_file_needs_overwrite(run: Run, photo: Path, mask: Path, out
     assert "--overwrite" in said
     assert run("inpaint", photo, mask, "-o", out, "-m", "telea", "--overwrite")[0] == 0
     assert _pixels(out).shape == (48, 64, 3)
+
+
+def test_what_a_network_is_computed_with_reaches_it(
+    run: Run, photo: Path, mask: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def load(name: str, **computing: object) -> inpainter.Inpainter:
+        asked.append(computing)
+        return inpainter.Inpainter(Painter())
+
+    monkeypatch.setattr(inpainter, "load", load)
+    words = ("--runtime", "openvino", "--precision", "bf16", "--device", "cpu")
+    given, folder = {"runtime": "openvino", "precision": "bf16", "device": "cpu"}, out.parent / "folder"
+    assert run("inpaint", photo, mask, "-o", out, *words)[0] == 0
+    assert run("erase", photo, "--what", "car", "-o", out, "--overwrite", *words)[0] == 0
+    assert run("segment", photo, "-o", out, "--overwrite", *words)[0] == 0
+    assert run("demo", photo, mask, "-o", folder, *words)[0] == 0
+    assert run("batch", photo.parent, mask, folder / "batch", "--glob", photo.name, *words)[0] == 0
+    assert asked == [given] * 5
+
+
+def test_a_device_that_is_not_there_is_said(run: Run, photo: Path, mask: Path, out: Path) -> None:
+    code, _, said = run("inpaint", photo, mask, "-o", out, "--device", "directml")
+    assert code == 2
+    assert said.startswith("scenefill: the ONNX Runtime that is installed has no directml: install onnxruntime-directml")
+    assert not out.exists()

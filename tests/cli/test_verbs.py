@@ -228,7 +228,9 @@ def test_a_data_set_of_another_label_set(run: Run, data_set: Path) -> None:
 
 ROWS = (
     benchmark.Row("3x3 convolution", 0.01, gflop_per_second=480.0),
-    benchmark.Row("tiny", 0.1, per_second=9.5, gflop_per_second=160.0, of_convolution=1 / 3, peak_mib=300.4),
+    benchmark.Row(
+        "tiny", 0.1, per_second=9.5, gflop_per_second=160.0, of_convolution=1 / 3, peak_mib=300.4, of_onnxruntime=0.512
+    ),
 )
 
 
@@ -243,7 +245,7 @@ def test_bench_prints_a_table(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     code, printed, _ = run("bench", "-m", "telea", "--threads", 3)
     assert code == 0
     assert asked == [(["telea"], 3)]
-    assert printed.splitlines()[2].split() == ["tiny", "100.0", "9.5", "160", "33%", "300"]
+    assert printed.splitlines()[2].split() == ["tiny", "100.0", "9.5", "160", "33%", "300", "0.51"]
     rows = json.loads(run("bench", "--json")[1])
     assert rows[1]["per_second"] == 9.5
     assert asked[1] == (["sge-net-street", "telea"], 2)

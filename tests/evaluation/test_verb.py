@@ -25,7 +25,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch, flat: Inpainter, labelling: Inpainte
     """The names that were loaded; "flat" is the model without labels."""
     names: list[str] = []
 
-    def load(name: str, *, threads: int | None = None) -> Inpainter:
+    def load(name: str, **computing: object) -> Inpainter:
         names.append(name)
         return flat if name == "flat" else labelling
 

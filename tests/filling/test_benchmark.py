@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import scenefill
 from scenefill.filling import benchmark
-from scenefill.models import weights
+from scenefill.models import choice, openvino, weights
 from scenefill.pictures import images, masks
 
 
@@ -42,6 +42,20 @@ def test_the_convolution_is_timed() -> None:
     row = benchmark.convolution(1, 0.0)
     assert row.gflop_per_second is not None
     assert row.gflop_per_second * row.seconds == pytest.approx(benchmark.CONVOLUTION_GFLOP)
+
+
+def test_another_runtime_is_timed_in_turns_with_onnx_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = benchmark.Row("plain", 1.0, gflop_per_second=1.0)
+    row = benchmark.compared(str(write_network(tmp_path)), ("onnxruntime", "fp32"), 1, 0.0, plain)
+    assert row.what.endswith("tiny.safetensors, 256x256, onnxruntime fp32")
+    assert row.of_onnxruntime is not None
+    assert 0.1 < row.of_onnxruntime < 10
+    monkeypatch.setattr(choice, "openvino_installed", lambda: False)
+    assert benchmark.others() == []
+    monkeypatch.setattr(choice, "openvino_installed", lambda: True)
+    for bf16, count in ((True, 2), (False, 1)):
+        monkeypatch.setattr(openvino, "has_bf16", lambda bf16=bf16: bf16)
+        assert len(benchmark.others()) == count
 
 
 def test_a_classical_fill_has_no_arithmetic_rate() -> None:
@@ -102,11 +116,13 @@ def test_whole_commands_are_timed_on_pictures_of_the_promised_sizes(monkeypatch:
 def test_rows_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "convolution", lambda threads, seconds: benchmark.Row("plain", 1.0, gflop_per_second=2.0))
     monkeypatch.setattr(benchmark, "fill", lambda name, *rest: benchmark.Row(name, 1.0))
+    monkeypatch.setattr(benchmark, "others", lambda: [("openvino", "bf16")])
+    monkeypatch.setattr(benchmark, "compared", lambda name, way, *rest: benchmark.Row(f"{name} in another way", 1.0))
     monkeypatch.setattr(benchmark, "detail", lambda seconds: benchmark.Row("detail", 1.0))
     monkeypatch.setattr(benchmark, "commands", lambda model, folder: iter([benchmark.Row(f"command with {model}", 1.0)]))
     monkeypatch.setattr(benchmark, "serving", lambda model: iter([benchmark.Row(f"editor with {model}", 1.0)]))
-    rows = list(benchmark.run(["a", "b"]))
-    assert [row.what for row in rows] == ["plain", "a", "b", "detail", "command with a", "editor with a"]
+    rows = list(benchmark.run(["a", "telea"]))
+    assert [row.what for row in rows] == ["plain", "a", "a in another way", "telea", "detail", "command with a", "editor with a"]
 
 
 def test_the_editor_is_timed_from_its_start() -> None:

@@ -21,8 +21,12 @@ HOLE = np.zeros((64, 64), bool)
 HOLE[20:40, 20:40] = True
 
 
-@pytest.fixture(params=["telea", "tiny", "sge-net-street", "spg-net-street"])
-def fill(request: pytest.FixtureRequest, tmp_path: Path) -> Inpainter:
+@pytest.fixture(params=["telea", "tiny", "tiny on openvino", "sge-net-street", "spg-net-street"])
+def fill(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inpainter:
+    if request.param == "tiny on openvino":
+        pytest.importorskip("openvino", reason='the extra "openvino" is not installed')
+        monkeypatch.setenv("SCENEFILL_CACHE", str(tmp_path / "cache"))
+        return inpainter.load(write_network(tmp_path), threads=1, runtime="openvino")
     return inpainter.load(write_network(tmp_path) if request.param == "tiny" else request.param, threads=1)
 
 

@@ -13,7 +13,7 @@ from networks.contract import question, write
 
 from scenefill import networks
 from scenefill.errors import OutputError, ScenefillError, WeightsError
-from scenefill.models import weights
+from scenefill.models import sample, weights
 from scenefill.models.runtime import OnnxBackend
 from scenefill.networks import backend
 from scenefill.networks import export as exporter
@@ -196,7 +196,7 @@ def test_the_generator_of_a_run_is_found(tmp_path: Path) -> None:
 
 def test_what_is_compared_has_a_hole_hints_and_forbidden_classes() -> None:
     network = networks.create("sge-net", **CONFIG)
-    image, mask, hints, forbid = exporter._sample(network, 2, 8, 10, seed=0)
+    image, mask, hints, forbid = sample.question(network, 2, 8, 10, seed=0)
     assert [part.dtype for part in (image, mask, hints, forbid)] == [np.float32, np.float32, np.int64, bool]
     asked = question(network, 16, 20)
     assert [part.shape for part in (image, mask, hints, forbid)] == [tuple(part.shape) for part in asked]

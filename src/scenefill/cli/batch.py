@@ -15,16 +15,18 @@ from . import options
 
 EXAMPLE = options.example("scenefill batch photos/ masks/ filled/ --resume")
 
+Masks = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MASKS",
+        help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo, in its subfolder or any.",
+    ),
+]
+
 
 def batch(
     photos: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of photos, searched through.")],
-    masks: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MASKS",
-            help="One mask for all, or a folder of NAME.png or NAME_mask001.png, ... per photo, in its subfolder or any.",
-        ),
-    ],
+    masks: Masks,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the filled photos, under the photos' names.")],
     model: options.Model = options.DEFAULT_MODEL,
     workers: Annotated[int, typer.Option(min=1, help="Photos to work on at a time.")] = 1,
@@ -37,6 +39,9 @@ def batch(
     invert_mask: options.InvertMask = False,
     resize_mask: options.ResizeMask = False,
     detail: options.Detail = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
@@ -52,7 +57,7 @@ def batch(
 
     jobs = batches.pair(photos, masks, out, glob=glob)
     fill = partial(
-        scenefill.load(model).fill,
+        scenefill.load(model, runtime=runtime, precision=precision, device=device).fill,
         forbid=options.names(forbid),
         feather=feather,
         intent="restore" if restore else "remove",

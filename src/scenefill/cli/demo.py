@@ -17,6 +17,9 @@ def demo(
     mask: Annotated[Path, typer.Argument(metavar="MASK", help="White is the hole.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the two pictures.")] = Path("demo"),
     model: options.Model = options.DEFAULT_MODEL,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
 ) -> None:
     """Fill a photo and draw what the model saw on one sheet.
@@ -35,7 +38,7 @@ def demo(
     options.check_outputs(filled, sheet, overwrite=overwrite)
     with working(f"filling {image}"):
         picture = images.read(image)
-        fill = scenefill.load(model)
+        fill = scenefill.load(model, runtime=runtime, precision=precision, device=device)
         result = fill(picture, mask)
         tinted = picture.rgb8()
         tinted[result.mask] = tinted[result.mask] // 3 + np.array((170, 0, 0), np.uint8)

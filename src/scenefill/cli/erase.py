@@ -19,6 +19,9 @@ def erase(
     model: options.Model = options.DEFAULT_MODEL,
     grow: Annotated[int, typer.Option(min=0, metavar="PIXELS", help="Make the hole larger all round, to catch shadows.")] = 6,
     detail: options.Detail = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     save_mask: Annotated[Path | None, typer.Option(metavar="PNG", help="Write the hole that was filled.")] = None,
     page: options.Page = None,
     kind: options.Format = None,
@@ -37,7 +40,8 @@ def erase(
     options.check_outputs(out, save_mask, overwrite=overwrite)
     with working(f"erasing from {image}"):
         photo = images.read(options.given(image), page=page)
-        result = scenefill.load(model).erase(photo, options.names(what), grow=grow, detail=detail)
+        fill = scenefill.load(model, runtime=runtime, precision=precision, device=device)
+        result = fill.erase(photo, options.names(what), grow=grow, detail=detail)
         options.deliver(result.picture, out, kind, overwrite=overwrite)
         if save_mask:
             masks.write(result.mask, save_mask, overwrite=overwrite)

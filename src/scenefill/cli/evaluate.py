@@ -17,6 +17,16 @@ EXAMPLE = options.example(
     "scenefill evaluate --model telea --model sge-net-street --data camvid:test --masks irregular --out report"
 )
 
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="May be repeated; the first is what the others are compared with.",
+        show_default=options.DEFAULT_MODEL,
+    ),
+]
 Holes = Annotated[
     str,
     typer.Option(
@@ -25,6 +35,9 @@ Holes = Annotated[
         metavar="KIND|DIR",
         help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder.",
     ),
+]
+Classes = Annotated[
+    str, typer.Option(metavar="SET|TOML", help="Classes to compare, and how DIR/labels is coded: a name, or your own file.")
 ]
 Features = Annotated[
     str, typer.Option(metavar="NETWORK", help="inception (FID, KID, IS), lpips-alex, lpips-vgg, squeezenet, vgg16 or none.")
@@ -38,17 +51,11 @@ Also = Annotated[
 def evaluate(
     data: Annotated[str, typer.Option(metavar="DIR|SET:SPLIT", help="Folder with images/ and labels/, or a public set.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the report.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option("--model", "-m", metavar="NAME", help="May be repeated; the first is what the others are compared with.",
-                     show_default=options.DEFAULT_MODEL),
-    ] = None,
+    model: Models = None,
     masks: Holes = "centre",
     count: Annotated[int | None, typer.Option(min=1, help="So many photos, spread evenly.", show_default="all")] = None,
     seed: options.Seed = 0,
-    label_set: Annotated[
-        str, typer.Option(metavar="SET|TOML", help="Classes to compare, and how DIR/labels is coded: a name, or your own file.")
-    ] = "street",
+    label_set: Classes = "street",
     root: options.DataRoot = Path("data"),
     masks_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Irregular masks.", show_default="irregular_masks in --root")
@@ -58,6 +65,9 @@ def evaluate(
     detail: options.Detail = "none",
     pictures: Annotated[int, typer.Option(min=0, help="So many cases are shown on the page.")] = 40,
     threads: options.Threads = None,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     overwrite: options.Overwrite = False,
 ) -> None:  # fmt: skip
     """Measure models on the same holes.
@@ -83,7 +93,10 @@ def evaluate(
     masks_dir = masks_dir or root / "irregular_masks"
     holes = cases.build(photos, masks, labels=labels, masks_dir=masks_dir, count=count, seed=seed)
     run.evaluate(
-        {name: inpainter.load(given, threads=threads) for given, name in _named(model or [options.DEFAULT_MODEL]).items()},
+        {
+            name: inpainter.load(given, threads=threads, runtime=runtime, precision=precision, device=device)
+            for given, name in _named(model or [options.DEFAULT_MODEL]).items()
+        },
         holes,
         out,
         features=None if features == "none" else official.features(features),

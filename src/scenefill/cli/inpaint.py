@@ -73,6 +73,9 @@ def inpaint(
     resize_mask: options.ResizeMask = False,
     size: Size = None,
     detail: options.Detail = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     page: options.Page = None,
     kind: options.Format = None,
     overwrite: options.Overwrite = False,
@@ -94,14 +97,11 @@ def inpaint(
     options.check_pipes(image, mask, out=out, kind=kind)
     options.check_outputs(out, save_mask, save_labels, save_confidence, overwrite=overwrite)
     wishes: dict[str, Any] = {"labels": labels, "forbid": options.names(forbid), "edges": edges, "size": size, "detail": detail}
-    shape: dict[str, Any] = {
-        "grow": options.growth(grow),
-        "feather": feather,
-        "invert_mask": invert_mask,
-        "resize_mask": resize_mask,
-    }
+    shape: dict[str, Any] = {"grow": options.growth(grow), "feather": feather}
+    shape |= {"invert_mask": invert_mask, "resize_mask": resize_mask}
     with working(f"filling {image}"):
-        fill, picture = scenefill.load(model), images.read(options.given(image), page=page)
+        fill = scenefill.load(model, runtime=runtime, precision=precision, device=device)
+        picture = images.read(options.given(image), page=page)
         hole = _hole(fill, picture, mask, at, size)
         result = fill(picture, hole, intent="restore" if restore else "remove", **wishes, **shape)
         options.deliver(result.picture, out, kind, overwrite=overwrite)

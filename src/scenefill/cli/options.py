@@ -69,6 +69,18 @@ Format = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that stand already.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads to compute with.", show_default="one per core")]
+Runtime = Annotated[
+    Literal["auto", "onnxruntime", "openvino"],
+    typer.Option(metavar="NAME", help="onnxruntime, openvino, or auto: the first at fp32, the second at bf16; -v says why."),
+]
+Precision = Annotated[
+    Literal["fp32", "bf16"],
+    typer.Option(metavar="KIND", help="fp32, or bf16: by OpenVINO, faster on processors that have it, and a little different."),
+]
+Device = Annotated[
+    Literal["cpu", "cuda", "coreml", "directml"],
+    typer.Option(metavar="NAME", help="cpu, or what the installed ONNX Runtime has besides: cuda, coreml or directml."),
+]
 InvertMask = Annotated[bool, typer.Option("--invert-mask", help="Black is the hole, not white.")]
 ResizeMask = Annotated[bool, typer.Option("--resize-mask", help="Stretch a mask of another size to the photo's.")]
 Grow = Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +39,9 @@ def segment(
     overlay: Annotated[
         Path | None, typer.Option(metavar="PICTURE", help="Write the photo with the classes' colours over it.")
     ] = None,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     page: options.Page = None,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -50,15 +55,16 @@ def segment(
     from ..pictures import images
     from .progress import working
 
+    load = partial(scenefill.load, model, runtime=runtime, precision=precision, device=device)
     if image.is_dir():
         if overlay or page:
             option = "--overlay" if overlay else "--page"
             raise InputError(f"{option} is for one photo, {image} is a folder: name a photo, or leave it out")
-        _folder(image, out, model, sure, overwrite)
+        _folder(image, out, load, sure, overwrite)
         return
     options.check_outputs(out, overlay, overwrite=overwrite)
     with working(f"segmenting {image}"):
-        fill = scenefill.load(model)
+        fill = load()
         picture = images.read(options.given(image), page=page)
         labels = _labels(fill, picture, sure)
         assert fill.labels is not None, "segment had raised LabelError"
@@ -80,9 +86,7 @@ def _labels(fill: Inpainter, picture: Picture, sure: float) -> LabelMap:
     return np.asarray(np.where(confidence < sure, np.uint8(UNKNOWN), labels), np.uint8)
 
 
-def _folder(folder: Path, out: Path, model: str, sure: float, overwrite: bool) -> None:
-    import scenefill
-
+def _folder(folder: Path, out: Path, load: Callable[[], Inpainter], sure: float, overwrite: bool) -> None:
     from ..pictures import folders, images
     from .progress import tracked
 
@@ -90,7 +94,7 @@ def _folder(folder: Path, out: Path, model: str, sure: float, overwrite: bool) -
         raise OutputError(f"the maps cannot lie in {out}, among the photos of {folder}: give another folder")
     photos = folders.by_name(folder).values()
     maps = {photo: (out / photo.relative_to(folder)).with_suffix(".png") for photo in photos}
-    fill = scenefill.load(model)
+    fill = load()
     failed = 0
     waiting = {photo: path for photo, path in maps.items() if overwrite or not path.exists()}
     for photo, path in tracked(waiting.items(), "segmenting", total=len(waiting)):

@@ -10,22 +10,27 @@ from . import options
 
 EXAMPLE = options.example("scenefill serve --open")
 
+Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        envvar="SCENEFILL_TOKEN",
+        show_envvar=True,
+        show_default="made up where other machines are let in",
+        help="What requests must name.",
+    ),
+]
+
 
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8420,
     open_page: Annotated[bool, typer.Option("--open", help="Show the editor in the browser.")] = False,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT",
-            envvar="SCENEFILL_TOKEN",
-            show_envvar=True,
-            show_default="made up where other machines are let in",
-            help="What requests must name.",
-        ),
-    ] = None,
+    token: Token = None,
     model: options.Model = options.DEFAULT_MODEL,
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
+    device: options.Device = "cpu",
     root_path: Annotated[
         str, typer.Option(metavar="PATH", help="What a proxy puts before every path, such as /scenefill.", show_default=False)
     ] = "",
@@ -44,7 +49,16 @@ def serve(
     from ..web import server
     from ..web.settings import Settings
 
-    settings = Settings(host=host, token=token, model=model, root_path=options.prefix(root_path), names=tuple(name or ()))
+    settings = Settings(
+        host=host,
+        token=token,
+        model=model,
+        runtime=runtime,
+        precision=precision,
+        device=device,
+        root_path=options.prefix(root_path),
+        names=tuple(name or ()),
+    )
     if (not settings.local or settings.names) and not token:
         import secrets
         from dataclasses import replace

@@ -18,9 +18,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..models.runtime import Precision, Runtime
 
 SIZE = 256
 BATCH = 8
@@ -42,6 +46,8 @@ class Row:
     """The same over that of the plain convolution."""
     peak_mib: float | None = None
     """Largest resident memory of a process that does this once."""
+    of_onnxruntime: float | None = None
+    """Seconds over those of the same network on ONNX Runtime at fp32, the two measured in turns."""
 
 
 def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Iterator[Row]:
@@ -51,10 +57,15 @@ def run(models: Sequence[str], *, threads: int = 2, seconds: float = 2.0) -> Ite
     seconds: each of the timings is repeated for at least so long.
     Raises WeightsError for a model that there is not.
     """
+    from ..models import registry
+
     plain = convolution(threads, seconds)
     yield plain
     for name in models:
         yield fill(name, threads, seconds, plain)
+        if name not in registry.CLASSICAL:
+            for way in others():
+                yield compared(name, way, threads, seconds, plain)
     yield detail(seconds)
     with tempfile.TemporaryDirectory() as folder:
         yield from commands(models[0], Path(folder))
@@ -74,10 +85,9 @@ def convolution(threads: int, seconds: float) -> Row:
 
 def fill(name: str, threads: int, seconds: float, plain: Row) -> Row:
     """Fill the middle of a 256x256 picture: latency of one call, throughput of the bare model, memory of a fresh process."""
-    from ..models import registry, weights
     from . import inpainter
 
-    inpaint = inpainter.load(name, threads=threads)
+    inpaint = inpainter.load(name, threads=threads, runtime="onnxruntime")
     photo, mask = example(SIZE, SIZE, SIZE // 2)
     latency = _median(lambda: inpaint(photo, mask, detail="none"), seconds)
 
@@ -88,24 +98,60 @@ def fill(name: str, threads: int, seconds: float, plain: Row) -> Row:
     forbid = np.zeros((BATCH, len(backend.labels or ())), bool)
     for_batch = _median(lambda: backend.run(np.ascontiguousarray(batch), np.ascontiguousarray(holes), hints, forbid), seconds)
 
-    gflop = None if name in registry.CLASSICAL else weights.read_info(registry.find(name)).metrics.get("gflop_256")
-    rate = gflop / latency if gflop else None
+    rate, share = _rates(name, latency, plain)
     code = f"from scenefill.filling import benchmark; benchmark.fill_once({name!r}, {threads})"
     return Row(
         f"{name}, {SIZE}x{SIZE}",
         latency,
         per_second=BATCH / for_batch,
         gflop_per_second=rate,
-        of_convolution=rate / plain.gflop_per_second if rate and plain.gflop_per_second else None,
+        of_convolution=share,
         peak_mib=timed([sys.executable, "-c", code])[1],
     )
+
+
+def _rates(name: str, latency: float, plain: Row) -> tuple[float | None, float | None]:
+    """GFLOP/s of a network that says what it takes, and its share of the plain convolution's."""
+    from ..models import registry, weights
+
+    gflop = None if name in registry.CLASSICAL else weights.read_info(registry.find(name)).metrics.get("gflop_256")
+    rate = gflop / latency if gflop else None
+    return rate, rate / plain.gflop_per_second if rate and plain.gflop_per_second else None
+
+
+def others() -> list[tuple[Runtime, Precision]]:
+    """The runtimes and precisions that this machine has beside ONNX Runtime at fp32."""
+    from ..models import choice
+
+    if not choice.openvino_installed():
+        return []
+    from ..models.openvino import has_bf16
+
+    exact: tuple[Runtime, Precision] = ("openvino", "fp32")
+    return [exact, ("openvino", "bf16")] if has_bf16() else [exact]
+
+
+def compared(name: str, way: tuple[Runtime, Precision], threads: int, seconds: float, plain: Row) -> Row:
+    """Fill as `fill` does in another way, in turns with ONNX Runtime at fp32: latency, and its ratio."""
+    from . import inpainter
+
+    photo, mask = example(SIZE, SIZE, SIZE // 2)
+    ours, theirs = (
+        inpainter.load(name, threads=threads, runtime=runtime, precision=precision)
+        for runtime, precision in (way, ("onnxruntime", "fp32"))
+    )
+    calls = [lambda fill=fill: fill(photo, mask, detail="none") for fill in (ours, theirs)]
+    latency, plainly = _medians(calls, seconds)
+    rate, share = _rates(name, latency, plain)
+    what = f"{name}, {SIZE}x{SIZE}, {way[0]} {way[1]}"
+    return Row(what, latency, None, rate, share, of_onnxruntime=latency / plainly)
 
 
 def fill_once(name: str, threads: int) -> None:
     """What a fresh process does whose memory is measured."""
     from . import inpainter
 
-    inpainter.load(name, threads=threads)(*example(SIZE, SIZE, SIZE // 2), detail="none")
+    inpainter.load(name, threads=threads, runtime="onnxruntime")(*example(SIZE, SIZE, SIZE // 2), detail="none")
 
 
 def detail(seconds: float) -> Row:
@@ -233,10 +279,17 @@ def _typical(command: Sequence[str], runs: int = 3) -> tuple[float, float | None
 
 def _median(call: Callable[[], object], seconds: float) -> float:
     """Median duration of a call, after one to warm up: at least five calls and `seconds` in all."""
-    call()
-    durations: list[float] = []
-    while len(durations) < 5 or sum(durations) < seconds:
-        start = time.perf_counter()
+    return _medians([call], seconds)[0]
+
+
+def _medians(calls: Sequence[Callable[[], object]], seconds: float) -> list[float]:
+    """Those of several calls, which take turns so that the machine is the same to all of them."""
+    for call in calls:
         call()
-        durations.append(time.perf_counter() - start)
-    return float(np.median(durations))
+    durations: list[list[float]] = [[] for _ in calls]
+    while len(durations[0]) < 5 or sum(durations[0]) < seconds:
+        for call, kept in zip(calls, durations, strict=True):
+            start = time.perf_counter()
+            call()
+            kept.append(time.perf_counter() - start)
+    return [float(np.median(kept)) for kept in durations]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, LabelError
 from ..labels import LabelMap, LabelSet
-from ..models.runtime import Answer, Backend
+from ..models.runtime import Answer, Backend, Computing, Device, Precision, Runtime
 from ..pictures import masks
 from ..pictures.images import Picture, Pixels
 from ..pictures.masks import Mask
@@ -44,14 +44,25 @@ LEFTOVER = 1.5
 """A segmentation is that uncertain about outlines: `erase` grows its mask by at least so many of its pixels."""
 
 
-def load(name_or_path: str | Path, *, threads: int | None = None, segmenter: Segmenter | None = None) -> Inpainter:
+def load(
+    name_or_path: str | Path,
+    *,
+    threads: int | None = None,
+    runtime: Runtime = "auto",
+    precision: Precision = "fp32",
+    device: Device = "cpu",
+    segmenter: Segmenter | None = None,
+) -> Inpainter:
     """The model of that name (`list_models` has them all), or the one in a weights file.
 
     threads: how many to compute with; None leaves it to the runtime (one per core).
-    segmenter: as in `Inpainter`.
-    Raises WeightsError for an unknown name and for files that are missing or damaged.
+    runtime: "onnxruntime", "openvino", or "auto": ONNX Runtime at fp32, OpenVINO at bf16.
+    precision: "fp32", or "bf16": half the time on processors that have it, and fills that differ a little.
+    device: "cpu", or "cuda", "coreml", "directml" where ONNX Runtime has them.   segmenter: as in `Inpainter`.
+    Raises WeightsError for an unknown name and for files that are missing or damaged, InputError for a runtime, a precision or a
+    device that this machine does not have or that do not go together, MissingExtraError where OpenVINO is not installed.
     """
-    return Inpainter(open_backend(name_or_path, threads=threads), segmenter)
+    return Inpainter(open_backend(name_or_path, Computing(runtime, precision, device, threads)), segmenter)
 
 
 class Inpainter:

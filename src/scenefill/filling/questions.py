@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, LabelError
 from ..labels import UNKNOWN, LabelMap
 from ..models.guides import GUIDES
-from ..models.runtime import Answer, Backend
+from ..models.runtime import Answer, Backend, Exported
 from ..pictures import masks
 from ..pictures.images import Pixels
 from ..pictures.masks import Mask
@@ -131,7 +131,7 @@ class Questions:
     def _segmenter(self) -> Segmenter:
         if self._given_segmenter is not None:
             return self._given_segmenter
-        backend = open_backend(SEGMENTER)
+        backend = open_backend(SEGMENTER, self.backend.computing if isinstance(self.backend, Exported) else None)
         if backend.labels != self.backend.labels:
             raise LabelError(
                 f"{self.backend.name} must be told what is around a hole, in its own classes, and {SEGMENTER} knows others: "

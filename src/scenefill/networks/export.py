@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError, ScenefillError, WeightsError
-from ..labels import UNKNOWN
-from ..models import weights
-from ..models.guides import GUIDES
+from ..models import sample, weights
 from ..models.runtime import OnnxBackend
 
 if TYPE_CHECKING:
@@ -115,9 +113,9 @@ def graph(network: Network, tensors: Mapping[str, NDArray[Any]], tensors_sha256:
                 tensor.normal_()
 
     (traced_size,) = _sizes(network, (TRACED,))
-    sample = [torch.from_numpy(a) for a in _sample(network, 2, *traced_size, seed=0)]
+    traced_with = [torch.from_numpy(a) for a in sample.question(network, 2, *traced_size, seed=0)]
     names = ["image", "mask", *(("hints", "forbid") if network.labels else ()), *(("guide",) if network.guide else ())]
-    asked = dict(zip(("image", "mask", "hints", "forbid", "guide"), sample, strict=False))
+    asked = dict(zip(("image", "mask", "hints", "forbid", "guide"), traced_with, strict=False))
 
     class Filled(torch.nn.Module):
         """What is left of a Prediction for those who only fill; without labels, hints and forbid are no inputs."""
@@ -193,8 +191,8 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
     compared = tuple((-(-height * step // network.stride), -(-width * step // network.stride)) for height, width in COMPARED)
     means, shares = [], []
     for seed, (height, width) in enumerate(_sizes(network, compared)):
-        sample = _sample(network, 1 + seed % 2, height, width, seed=1 + seed)
-        for ours, theirs in zip(live.run(*sample), exported.run(*sample), strict=True):
+        asked = sample.question(network, 1 + seed % 2, height, width, seed=1 + seed)
+        for ours, theirs in zip(live.run(*asked), exported.run(*asked), strict=True):
             if ours is not None and theirs is not None:
                 difference = np.abs(ours - theirs)
                 means.append(float(difference.mean()))
@@ -205,30 +203,3 @@ def compare(network: Network, exported: OnnxBackend) -> Agreement:
 def _sizes(network: Network, sizes: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     """Heights and widths in strides; a network of one size has no other."""
     return sizes if network.fixed_size is None else ((network.fixed_size // network.stride,) * 2,)
-
-
-def _sample(network: Network, batch: int, height: int, width: int, seed: int) -> tuple[Any, ...]:
-    """image, mask, hints, forbid of `height` x `width` strides: a smooth picture, a box as the hole, a hint in a part of it.
-
-    A network that wants a guide gets it as the fifth; one that counts on a map outside the hole, two classes there.
-    """
-    import cv2
-
-    rng = np.random.default_rng(seed)
-    h, w = height * network.stride, width * network.stride
-    coarse = rng.uniform(-1, 1, (batch, 5, 5, 3)).astype(np.float32)
-    image = np.stack([cv2.resize(c, (w, h), interpolation=cv2.INTER_LINEAR) for c in coarse]).transpose(0, 3, 1, 2)
-    image = np.clip(image + rng.normal(0, 0.1, image.shape), -1, 1).astype(np.float32)
-    mask = np.zeros((batch, 1, h, w), np.float32)
-    mask[..., h // 4 : 3 * h // 4, w // 4 : 3 * w // 4] = 1
-    hints = np.full((batch, h, w), UNKNOWN, np.int64)
-    classes = len(network.labels) if network.labels else 0
-    forbid = np.zeros((batch, classes), bool)
-    if classes:
-        hints[:, h // 2 : 3 * h // 4, w // 4 : w // 2] = classes - 1
-        forbid[:, 0] = True
-    if network.known_map:
-        known = np.broadcast_to((np.arange(h) > h // 3)[:, None] % classes, hints.shape)
-        hints = np.where(mask[:, 0] > 0, hints, known).astype(np.int64)
-    asked = (image, mask, hints, forbid)
-    return (*asked, GUIDES[network.guide](image, mask)) if network.guide else asked

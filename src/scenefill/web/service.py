@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import difflib
 import threading
 import time
@@ -18,7 +19,8 @@ from fastapi import HTTPException, Request
 from ..errors import WeightsError
 from ..filling import inpainter
 from ..filling.inpainter import Inpainter
-from ..models import registry
+from ..models import choice, registry
+from ..models.runtime import Computing
 from ..pictures.images import Picture
 from .answers import PREFIX
 from .meters import Meters
@@ -36,7 +38,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.models = Models(settings.model, settings.models)
+        self.models = Models(settings.model, settings.models, Computing(settings.runtime, settings.precision, settings.device))
         self.fills = Pool("fill", settings.workers, settings.queue)
         self.views = Pool("view", settings.workers, 4 * settings.queue)
         """Pictures are read and drawn by workers of their own, so that nobody waits for a fill to see something."""
@@ -136,8 +138,10 @@ class Service:
 class Models:
     """Models by name, loaded when they are first asked for, the most recent kept."""
 
-    def __init__(self, default: str, most: int) -> None:
+    def __init__(self, default: str, most: int, computing: Computing) -> None:
         self._path = default
+        choice.decide(computing)  # what this machine lacks is said at the start, not to the first who asks for a fill
+        self._computing = dataclasses.asdict(computing)
         self._most = most
         self._loaded: OrderedDict[str, Inpainter] = OrderedDict()
         self._lock = threading.Lock()
@@ -153,7 +157,7 @@ class Models:
         with self._lock:
             if name not in self._loaded:
                 self._check(name)
-                self._loaded[name] = inpainter.load(self._path if name == self.default else name)
+                self._loaded[name] = inpainter.load(self._path if name == self.default else name, **self._computing)
                 while len(self._loaded) > self._most:
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(name)

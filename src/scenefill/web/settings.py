@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..models.runtime import Device, Precision, Runtime
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,10 @@ class Settings:
     """What a proxy puts before every path, such as /scenefill. Requests may come with it or without it."""
     model: str = "sge-net-street"
     """Who fills where a request names no model: a name, or the path of a weights file."""
+    runtime: Runtime = "auto"
+    precision: Precision = "fp32"
+    device: Device = "cpu"
+    """With what every network is computed, as `scenefill.load` takes them."""
 
     max_bytes: int = 128 * 2**20
     """Largest body of a request."""
