@@ -17,7 +17,23 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import ScenefillError, ScenefillWarning
-from . import batch, bench, check_data, demo, erase, evaluate, export, inpaint, masks, models, options, segment, serve, train
+from . import (
+    batch,
+    bench,
+    check_data,
+    demo,
+    erase,
+    evaluate,
+    export,
+    inpaint,
+    masks,
+    models,
+    options,
+    segment,
+    serve,
+    study,
+    train,
+)
 
 
 class _Verbs(TyperGroup):
@@ -80,6 +96,7 @@ app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(masks.app, name="masks")
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from ..filling.inpainter import Inpainter
 from ..filling.result import Result
 from ..metrics.frechet import frechet
 from ..metrics.perceptual import FeatureDistance, pooled
-from ..pictures.files import replacing
+from ..pictures.files import write_text
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
 from .measures import Array, Judge, Measured, Truth, measure
@@ -58,11 +58,11 @@ def evaluate(
             write_pictures(out, index, sample, results, cases.labels)
 
     report = run(models, cases, features=features, judge=judge, detail=detail, seen=draw, follow=follow)
-    _write(out / "cases.json", cases.to_json())
-    _write(out / "per_image.csv", to_csv(report))
-    _write(out / "report.md", to_markdown(report))
-    _write(out / "index.html", page(report, out, shown))
-    _write(report_file, to_json(report))
+    write_text(out / "cases.json", cases.to_json())
+    write_text(out / "per_image.csv", to_csv(report))
+    write_text(out / "report.md", to_markdown(report))
+    write_text(out / "index.html", page(report, out, shown))
+    write_text(report_file, to_json(report))
     return report
 
 
@@ -127,11 +127,3 @@ def _stacked(measured: list[Measured]) -> dict[str, Array]:
 def _frechet(measured: list[Measured], truths: list[Array]) -> float:
     fills = [one.pooled for one in measured if one.pooled is not None]
     return frechet(np.stack(fills), np.stack(truths))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error

@@ -53,7 +53,7 @@ class Pages:
         borrowed: Iterable[str] = (),
         about: str = "the editor is at /, the interface is described at /docs",
     ) -> None:
-        """borrowed: names of files of the editor that the page uses too.   about: what others are told who ask for what there is not."""
+        """borrowed: names of the editor's files that the page uses too.   about: said to who asks for what there is not."""
         found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         self._paths = {"/" + path.relative_to(folder).as_posix(): path for path in found}
         self._paths |= {f"/{name}": STATIC / name for name in borrowed}
