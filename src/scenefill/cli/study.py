@@ -89,7 +89,7 @@ def report(
     files = {kind: out / f"report.{kind}" for kind in ("md", "json")}
     for file in files.values():
         if file.exists() and not overwrite:
-            raise OutputError(f"{file} exists; --overwrite replaces it")
+            raise OutputError(f"{file} stands already; give another --out or --overwrite")
     with closing(Answers(answers or folder / FILE, new=False)) as given:
         summed = reports.report(given.all(), levels(folder), count_failed=count_failed)
     out.mkdir(parents=True, exist_ok=True)

@@ -61,11 +61,10 @@ def test_two_raters_at_once_by_keyboard_and_on_a_phone(take: Take, folder: Path)
     desk.page.keyboard.press("Enter")  # the button to begin has the focus
     desk.ready(0)
     phone.begin()
-    boxes = {name: phone[name].bounding_box() for name in ("#input", "#left", "#right", "#neither")}
-    assert all(
-        box and box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 780 for box in boxes.values()
-    )
-    tops = [box["y"] for box in boxes.values() if box]
+    boxes = [box for name in ("#input", "#left", "#right", "#neither") if (box := phone[name].bounding_box())]
+    assert len(boxes) == 4
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 780 for box in boxes)
+    tops = [box["y"] for box in boxes]
     assert tops == sorted(tops), "stacked"
     left, right = (desk[side].bounding_box() for side in ("#left", "#right"))
     assert left
