@@ -37,7 +37,8 @@ def start(folder: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(token: str | None = None, **options: Any) -> httpx.Client:
-            study = Study(Material.read(folder), Answers(folder / "answers.sqlite"), **options)
+            answers = stack.enter_context(closing(Answers(folder / "answers.sqlite")))
+            study = Study(Material.read(folder), answers, **options)
             return stack.enter_context(served(create_app(Settings(token=token, max_bytes=LARGEST_BODY), study)))
 
         yield start

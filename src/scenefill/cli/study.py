@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -54,10 +55,11 @@ def serve(
     where = listening.settings(host, token, root_path, name, max_bytes=LARGEST_BODY)
     material = Material.read(folder, follow=lambda files: tracked(files, "pictures"))
     check_levels(folder, material.pictures)
-    study = Study(material, Answers(answers or folder / FILE), ask or ASKED, per_rater, checks)
-    listening.serve(
-        where, port, what="the study", open_page=open_page, create=lambda settings: create_app(settings, study), pages=pages()
-    )
+    with closing(Answers(answers or folder / FILE)) as kept:
+        study = Study(material, kept, ask or ASKED, per_rater, checks)
+        listening.serve(
+            where, port, what="the study", open_page=open_page, create=lambda settings: create_app(settings, study), pages=pages()
+        )
 
 
 @app.command(epilog=options.example("scenefill study report my-study/"))
@@ -77,8 +79,6 @@ def report(
     Prints and writes, over all pictures and by level of complexity: how often each method was preferred to each other one, with
     Wilson's 95 % intervals; Bradley-Terry scores, ties split in half; Krippendorff's alpha for the agreement of the raters.
     """
-    from contextlib import closing
-
     from ..errors import OutputError
     from ..pictures.files import write_text
     from ..study import report as reports

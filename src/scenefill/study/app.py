@@ -41,7 +41,10 @@ class Study:
     def __init__(
         self, material: Material, answers: Answers, asked: str = ASKED, per_rater: int | None = None, every: int = 10
     ) -> None:
-        """asked: what raters are asked of each pair.   per_rater, every: as `questions.questions` has them."""
+        """answers: open for as long as the study is served.   asked: what raters are asked of each pair.
+
+        per_rater, every: as `questions.questions` has them.
+        """
         self.material = material
         self.answers = answers
         self.asked = asked
@@ -66,8 +69,7 @@ class Study:
         """Nothing is loaded."""
 
     def stop(self, grace: float) -> None:
-        """Ends the file of answers."""
-        self.answers.close()
+        """Nothing is running that an answer does not wait for."""
 
 
 class Standing(BaseModel):
