@@ -19,7 +19,7 @@ import scenefill
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "scenefill"
 
-ABOVE = ["errors", "labels", "pictures", "models", "filling", "web", "cli", "__main__"]
+ABOVE = ["errors", "labels", "pictures", "models", "filling", "web", "study", "cli", "__main__"]
 BELOW = ["networks", "losses", "data", "metrics", "training", "evaluation", "experiments"]
 """Every room may import the rooms before it; those of BELOW may use torch."""
 

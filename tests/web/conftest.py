@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import uvicorn
 from fakes import STREET, Painter
+from fastapi import FastAPI
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -77,20 +78,26 @@ Start = Callable[..., Running]
 
 
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[Running]:
-    app = create_app(settings)
+def served(app: FastAPI) -> Iterator[httpx.Client]:
+    """An application on a free port."""
     with listen("127.0.0.1", 0) as sock:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
-        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         try:
-            with httpx.Client(base_url=url, timeout=30) as client:
-                yield Running(client, app.state.service, url)
+            with httpx.Client(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", timeout=30) as client:
+                yield client
         finally:
             app.state.service.stop(0)
             server.should_exit = True
             thread.join()
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Running]:
+    app = create_app(settings)
+    with served(app) as client:
+        yield Running(client, app.state.service, str(client.base_url).rstrip("/"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The editor's modules: their unit tests run in node, their types hold, and they ask no other host for anything."""
+"""The modules of the pages: their unit tests run in node, their types hold, and they ask no other host for anything."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from scenefill.study.app import BORROWED
+
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "src" / "scenefill" / "web" / "static"
-MODULES = sorted(STATIC.glob("*.js"))
-PAGE = (STATIC / "index.html").read_text("utf-8")
+STUDY = HERE.parents[1] / "src" / "scenefill" / "study" / "static"
+"""The page of a study, which has some files of the editor beside its own."""
+MODULES = sorted([*STATIC.glob("*.js"), *STUDY.glob("*.js")])
+PAGES = [STATIC / "index.html", STUDY / "index.html"]
+PAGE = PAGES[0].read_text("utf-8")
 
 NODE = shutil.which("node")
 IN_CI = os.environ.get("CI") == "true"
@@ -63,7 +68,7 @@ def test_the_type_checker_is_pinned() -> None:
     assert not (HERE / "package-lock.json").exists()
 
 
-@pytest.mark.parametrize("path", [*MODULES, STATIC / "index.html", STATIC / "style.css"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*MODULES, *PAGES, *STATIC.glob("*.css"), *STUDY.glob("*.css")], ids=lambda path: path.name)
 def test_no_request_leaves_the_machine(path: Path) -> None:
     addresses = set(re.findall(r"\bhttps?://[^\s\"')]+", path.read_text("utf-8")))
     assert addresses <= {"http://www.w3.org/2000/svg"}
@@ -74,14 +79,16 @@ def test_modules_import_what_is_there_and_leave_window_alone(path: Path) -> None
     text = path.read_text("utf-8")
     assert text.startswith("/**"), "a module says first what it is for"
     for name in re.findall(r"from \"\./([\w.]+)\"", text):
-        assert (STATIC / name).is_file()
+        assert (path.parent / name).is_file() or (path.parent == STUDY and name in BORROWED)
     assert not re.search(r"\b(window|globalThis)\.\w+ = ", text)
     assert not re.search(r"\b(eval|innerHTML|outerHTML|insertAdjacentHTML)\b", text)
 
 
-def test_the_page_obeys_a_strict_policy() -> None:
-    assert not re.search(r"<style|\sstyle=|\son\w+=", PAGE)
-    assert re.findall(r"<script[^>]*>", PAGE) == ['<script type="module" src="main.js">']
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parts[-3])
+def test_the_page_obeys_a_strict_policy(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not re.search(r"<style|\sstyle=|\son\w+=", text)
+    assert re.findall(r"<script[^>]*>", text) == ['<script type="module" src="main.js">']
 
 
 def test_every_picture_of_the_page_is_there() -> None:
@@ -92,8 +99,10 @@ def test_every_picture_of_the_page_is_there() -> None:
     assert (STATIC / "favicon.svg").is_file()
 
 
-def test_what_modules_look_up_is_on_the_page() -> None:
-    ids = set(re.findall(r"\bid=\"([\w-]+)\"", PAGE))
-    main = (STATIC / "main.js").read_text("utf-8")
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parts[-3])
+def test_what_modules_look_up_is_on_the_page(path: Path) -> None:
+    text = path.read_text("utf-8")
+    ids = set(re.findall(r"\bid=\"([\w-]+)\"", text))
+    main = (path.parent / "main.js").read_text("utf-8")
     assert set(re.findall(r"\b(?:element|on)\(\"([\w-]+)\"", main)) <= ids
-    assert set(re.findall(r"aria-(?:labelledby|describedby)=\"([\w-]+)\"", PAGE)) <= ids
+    assert set(re.findall(r"aria-(?:labelledby|describedby)=\"([\w-]+)\"", text)) <= ids

@@ -32,6 +32,7 @@ from . import (
     options,
     segment,
     serve,
+    study,
     train,
 )
 
@@ -97,6 +98,7 @@ app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(masks.app, name="masks")
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

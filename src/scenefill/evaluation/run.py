@@ -16,7 +16,7 @@ from ..labels import LabelSet
 from ..metrics.frechet import frechet, inception_score, kernel
 from ..metrics.official import INCEPTION
 from ..metrics.perceptual import FeatureDistance, pooled
-from ..pictures.files import replacing
+from ..pictures.files import write_text
 from ..pictures.masks import Mask
 from .cases import CaseSet, Sample
 from .figures import FOLDER, page, write_pictures
@@ -74,11 +74,11 @@ def evaluate(
             write_pictures(out, index, sample, results, cases.labels)
 
     report = run(models, cases, features=features, judge=judge, extras=extras, detail=detail, seen=draw, follow=follow)
-    _write(out / "cases.json", cases.to_json())
-    _write(out / "per_image.csv", to_csv(report))
-    _write(out / "report.md", to_markdown(report))
-    _write(out / "index.html", page(report, out, shown))
-    _write(report_file, to_json(report))
+    write_text(out / "cases.json", cases.to_json())
+    write_text(out / "per_image.csv", to_csv(report))
+    write_text(out / "report.md", to_markdown(report))
+    write_text(out / "index.html", page(report, out, shown))
+    write_text(report_file, to_json(report))
     return report
 
 
@@ -156,11 +156,3 @@ def _of_sets(
     if official:
         found["IS"] = {name: inception_score(features.network.probabilities(rows)) for name, rows in fills.items()}  # type: ignore[operator]
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error

@@ -99,7 +99,7 @@ class Guard:
             return await answer(guarded, *refusal)
         if bare:
             return await answer(
-                guarded, 308, "the editor is one slash further", [(b"location", f"{self._settings.root_path}/".encode())]
+                guarded, 308, "the page is one slash further", [(b"location", f"{self._settings.root_path}/".encode())]
             )
         await self._app(scope, receive, guarded)
 

@@ -1,9 +1,10 @@
-"""The files of the editor: an ASGI application that needs no framework and is there at once."""
+"""The files of a page: an ASGI application that needs no framework and is there at once."""
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webp": "image/webp",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
@@ -45,9 +47,17 @@ class Pages:
     The files of the folder are listed once: a request names one of them or nothing.
     """
 
-    def __init__(self, folder: Path = STATIC) -> None:
+    def __init__(
+        self,
+        folder: Path = STATIC,
+        borrowed: Iterable[str] = (),
+        about: str = "the editor is at /, the interface is described at /docs",
+    ) -> None:
+        """borrowed: names of the editor's files that the page uses too.   about: said to who asks for what there is not."""
         found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         self._paths = {"/" + path.relative_to(folder).as_posix(): path for path in found}
+        self._paths |= {f"/{name}": STATIC / name for name in borrowed}
+        self._about = about
         if "/" + INDEX in self._paths:
             self._paths["/"] = self._paths["/" + INDEX]
 
@@ -57,7 +67,7 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
         if path not in self:
-            return await answer(send, 404, f"there is nothing at {path}; the editor is at /, the interface is described at /docs")
+            return await answer(send, 404, f"there is nothing at {path}; {self._about}")
         if method not in ("GET", "HEAD"):
             return await answer(send, 405, f"{path} can only be read", [(b"allow", b"GET, HEAD")])
         file = File.read(self._paths[path])

@@ -1,4 +1,4 @@
-"""Serves the editor: the socket and the first page first, the rest while somebody looks at it."""
+"""Serves a page, the editor unless another is given: the socket and the first page first, the rest while somebody looks at it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,35 +23,60 @@ from .settings import Settings
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class Front:
-    """An ASGI application that shows the editor's page while a thread loads FastAPI, the libraries and the model.
-
-    Whatever else is asked for in the meantime waits for the application.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._files = Pages()
-        self._pages: App = Guard(self._files, settings)
-        self._app: Future[Any] = Future()
-
-    def load(self) -> None:
-        """Loads the application, and then its model, so that the first fill finds it ready."""
-        from .app import create_app
-
-        app = create_app(self._settings)
-        self._app.set_result(app)
-        app.state.service.models.get()
-
-    def stop(self) -> None:
-        """Lets running fills come to their end, for a bounded time."""
-        if self._app.done():
-            self._app.result().state.service.stop(self._settings.grace)
+class State(Protocol):
+    """What the server asks of the `state.service` of an application."""
 
     @property
     def busy(self) -> bool:
         """Whether threads are still computing."""
-        return self._app.done() and bool(self._app.result().state.service.busy)
+
+    def warm(self) -> None:
+        """Called once, in a thread, when the application can be asked."""
+
+    def stop(self, grace: float) -> None:
+        """Called once at the end: lets what is running come to its end for so many seconds."""
+
+
+def editor(settings: Settings) -> Any:
+    """The editor's application; its libraries are loaded here."""
+    from .app import create_app
+
+    return create_app(settings)
+
+
+class Front:
+    """An ASGI application that shows the page while a thread loads FastAPI, the libraries and the model.
+
+    Whatever else is asked for in the meantime waits for the application.
+    """
+
+    def __init__(self, settings: Settings, create: Callable[[Settings], Any], pages: Pages) -> None:
+        self._settings = settings
+        self._create = create
+        self._files = pages
+        self._pages: App = Guard(self._files, settings)
+        self._app: Future[Any] = Future()
+
+    def load(self) -> None:
+        """Loads the application, and then what it needs to be quick."""
+        app = self._create(self._settings)
+        self._app.set_result(app)
+        self._state(app).warm()
+
+    def stop(self) -> None:
+        """Lets what is running come to its end, for a bounded time."""
+        if self._app.done():
+            self._state(self._app.result()).stop(self._settings.grace)
+
+    @property
+    def busy(self) -> bool:
+        """Whether threads are still computing."""
+        return self._app.done() and self._state(self._app.result()).busy
+
+    @staticmethod
+    def _state(app: Any) -> State:
+        state: State = app.state.service
+        return state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrive(scope, self._settings.root_path)
@@ -141,12 +166,19 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def serve(settings: Settings, sock: socket.socket, ready: Callable[[], None]) -> None:
+def serve(
+    settings: Settings,
+    sock: socket.socket,
+    ready: Callable[[], None],
+    create: Callable[[Settings], Any] = editor,
+    pages: Pages | None = None,
+) -> None:
     """Serves until SIGINT or SIGTERM; running fills then have `settings.grace` seconds. ready: called when it has begun.
 
-    Raises WeightsError where the settings' model cannot be loaded.
+    create: makes the application, whose `state.service` is a State.   pages: what is shown before it is made; None: the editor's.
+    Raises what `create` and `State.warm` raise: WeightsError where the editor's model cannot be loaded.
     """
-    front = Front(settings)
+    front = Front(settings, create, pages or Pages())
     config = uvicorn.Config(
         front, http=impatient(settings.patience), log_config=None, access_log=False, lifespan="off", server_header=False,
         ws="none", timeout_graceful_shutdown=round(settings.grace) + 2, limit_concurrency=settings.connections,

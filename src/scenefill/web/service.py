@@ -45,6 +45,10 @@ class Service:
         self.sessions = Sessions(settings.sessions, settings.session_bytes, settings.session_seconds, settings.session_rest)
         self.meters = Meters(self.fills, self.sessions)
 
+    def warm(self) -> None:
+        """Loads the default model, so that the first fill finds it ready. Raises WeightsError."""
+        self.models.get()
+
     def stop(self, grace: float) -> None:
         """Lets running fills come to their end for so many seconds; what waits is refused."""
         self.views.stop(0)

@@ -1,4 +1,4 @@
-"""`scenefill serve` in a process of its own, to be stopped, killed and started again."""
+"""`scenefill serve`, or another verb that serves, in a process of its own, to be stopped, killed and started again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +17,10 @@ from urllib.request import urlopen
 class Service:
     """A service with the built-in model on a free port of this machine. What it logs is in `log`."""
 
-    def __init__(self, log: Path, *options: str, script: Path | None = None) -> None:
-        """options: of `scenefill serve`.   script: a program that serves in its place."""
+    def __init__(self, log: Path, *options: str, verb: Sequence[str] = ("serve",), script: Path | None = None) -> None:
+        """options: of the verb.   script: a program that serves in its place."""
         self.log = log
-        self._options = options
+        self._options = (*verb, *options)
         self._script = script
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
@@ -28,7 +28,7 @@ class Service:
     def start(self) -> None:
         """Starts it, on the port that it had before if there was one; returns when pages can be asked for."""
         port = urlsplit(self.url).port or 0
-        command = [sys.executable, "-m", "scenefill", "serve", "--port", str(port), *self._options]
+        command = [sys.executable, "-m", "scenefill", *self._options, "--port", str(port)]
         if self._script:
             command = [sys.executable, str(self._script)]
         with self.log.open("a") as log:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 
-import { ServiceError } from "../../../src/scenefill/web/static/api.js";
+import { ServiceError } from "../../../src/scenefill/web/static/http.js";
 import { UNKNOWN } from "../../../src/scenefill/web/static/classes.js";
 import { Editor, HOLE } from "../../../src/scenefill/web/static/editor.js";
 import { Extent, sentence } from "../../../src/scenefill/web/static/extent.js";

@@ -1,5 +1,7 @@
 /** The HTTP service, one method per route. Nothing here knows of the page. */
 
+import { Http } from "./http.js";
+
 /** @typedef {{id: number, name: string, colour: [number, number, number]}} LabelClass */
 /**
  * @typedef {object} Model
@@ -36,39 +38,29 @@
  */
 /** @typedef {{state: "queued" | "running" | "done" | "cancelled", position: number, crops_done: number, crops: number}} Job */
 
-/** The service said no, or nothing. The message is a sentence for the user. */
-export class ServiceError extends Error {
-  /** @param {number} status  HTTP status; 0 when there was no answer. @param {string} message */
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
-
 export class Api {
-  #token;
+  #http;
 
   /** @param {string} base  Address of the page. @param {string | null} token */
   constructor(base, token) {
-    this.base = new URL("api/v1/", base);
-    this.#token = token;
+    this.#http = new Http(base, token, "What you painted is safe here: start it and try again.");
   }
 
   /** @returns {Promise<Model[]>} */
   async models() {
-    return (await this.#ask("GET", "models")).json();
+    return (await this.#http.ask("GET", "models")).json();
   }
 
   /** Uploads a photo. @param {File} file @param {AbortSignal} [signal] @returns {Promise<SessionInfo>} */
   async open(file, signal) {
     const form = new FormData();
     form.append("image", file, file.name);
-    return (await this.#ask("POST", "sessions", form, { signal })).json();
+    return (await this.#http.ask("POST", "sessions", form, { signal })).json();
   }
 
   /** @param {string} session */
   close(session) {
-    return this.#ask("DELETE", `sessions/${session}`, null, { keepalive: true });
+    return this.#http.ask("DELETE", `sessions/${session}`, null, { keepalive: true });
   }
 
   /** The photo for display. @param {SessionInfo} session */
@@ -89,7 +81,7 @@ export class Api {
     if (mask) form.append("mask", mask, "mask.png");
     if (labels) form.append("labels", labels, "labels.png");
     form.append("options", JSON.stringify({ base, ...options }));
-    const answer = await this.#ask("POST", `sessions/${session}/fills`, form, { signal, headers: { "X-Job": job } });
+    const answer = await this.#http.ask("POST", `sessions/${session}/fills`, form, { signal, headers: { "X-Job": job } });
     return answer.json();
   }
 
@@ -101,7 +93,7 @@ export class Api {
    * @returns {Promise<FillInfo>}
    */
   async erase(session, request, job, signal) {
-    const answer = await this.#ask("POST", `sessions/${session}/erase`, request, { signal, headers: { "X-Job": job } });
+    const answer = await this.#http.ask("POST", `sessions/${session}/erase`, request, { signal, headers: { "X-Job": job } });
     return answer.json();
   }
 
@@ -111,7 +103,7 @@ export class Api {
    * @returns {Promise<{labels_url: string, confidence_url: string}>}
    */
   async segment(session, model) {
-    return (await this.#ask("POST", `sessions/${session}/segment`, { base: null, model })).json();
+    return (await this.#http.ask("POST", `sessions/${session}/segment`, { base: null, model })).json();
   }
 
   /**
@@ -119,7 +111,7 @@ export class Api {
    * @param {string} session @param {{base: string | null, model: string, at: [number, number]}} request @param {AbortSignal} signal
    */
   async select(session, request, signal) {
-    return seen(await this.#ask("POST", `sessions/${session}/select`, request, { signal }));
+    return seen(await this.#http.ask("POST", `sessions/${session}/select`, request, { signal }));
   }
 
   /**
@@ -131,22 +123,22 @@ export class Api {
     const form = new FormData();
     form.append("mask", mask, mask instanceof File ? mask.name : "mask.png");
     form.append("options", JSON.stringify(options));
-    return seen(await this.#ask("POST", `sessions/${session}/extent`, form, { signal }));
+    return seen(await this.#http.ask("POST", `sessions/${session}/extent`, form, { signal }));
   }
 
   /** @param {string} session @param {string} job @returns {Promise<Job>} */
   async job(session, job) {
-    return (await this.#ask("GET", `sessions/${session}/jobs/${job}`)).json();
+    return (await this.#http.ask("GET", `sessions/${session}/jobs/${job}`)).json();
   }
 
   /** @param {string} session @param {string} job */
   cancel(session, job) {
-    return this.#ask("DELETE", `sessions/${session}/jobs/${job}`);
+    return this.#http.ask("DELETE", `sessions/${session}/jobs/${job}`);
   }
 
   /** A fill with its mean confidence: waits until that is known. @param {string} session @param {string} fill @returns {Promise<FillInfo>} */
   async describe(session, fill) {
-    return (await this.#ask("GET", `sessions/${session}/fills/${fill}`)).json();
+    return (await this.#http.ask("GET", `sessions/${session}/fills/${fill}`)).json();
   }
 
   /**
@@ -155,47 +147,19 @@ export class Api {
    * @returns {Promise<{name: string, blob: Blob}>}
    */
   async save(session, fill, format) {
-    const answer = await this.#ask("GET", `sessions/${session}/fills/${fill}/save?format=${format}`);
+    const answer = await this.#http.ask("GET", `sessions/${session}/fills/${fill}/save?format=${format}`);
     return { name: fileName(answer.headers.get("Content-Disposition") ?? ""), blob: await answer.blob() };
   }
 
   /** @param {string} url  As the service gave it, or relative to the API. */
   async blob(url) {
-    return (await this.#ask("GET", url)).blob();
-  }
-
-  /**
-   * @param {string} method @param {string} path @param {FormData | object | null} body @param {RequestInit} init
-   * @returns {Promise<Response>}
-   */
-  async #ask(method, path, body = null, init = {}) {
-    const headers = new Headers(init.headers);
-    if (this.#token) headers.set("Authorization", `Bearer ${this.#token}`);
-    const isForm = body instanceof FormData;
-    if (body && !isForm) headers.set("Content-Type", "application/json");
-    const content = isForm ? body : body && JSON.stringify(body);
-    let answer;
-    try {
-      answer = await fetch(new URL(path, this.base), { ...init, method, headers, body: content });
-    } catch (error) {
-      if (init.signal?.aborted) throw error;
-      throw new ServiceError(0, "The service does not answer. Is it still running? What you painted is safe here: start it and try again.");
-    }
-    if (answer.ok) return answer;
-    throw new ServiceError(answer.status, await sentence(answer));
+    return (await this.#http.ask("GET", url)).blob();
   }
 }
 
 /** A mask, and the names of the classes that it is about. @param {Response} answer @returns {Promise<{mask: Blob, things: string[]}>} */
 async function seen(answer) {
   return { mask: await answer.blob(), things: JSON.parse(answer.headers.get("X-Scenefill-Things") ?? "[]") };
-}
-
-/** @param {Response} answer */
-async function sentence(answer) {
-  const detail = await answer.json().then(({ detail }) => detail, () => null);
-  const text = typeof detail === "string" ? detail : `the service answered ${answer.status} ${answer.statusText}`;
-  return text.replace(/^[a-z]+ /, (word) => word[0].toUpperCase() + word.slice(1)).replace(/[^.!?]$/, "$&.");
 }
 
 /** @param {string} disposition */

@@ -1,6 +1,6 @@
 /** How a command runs: one at a time, cancelled on demand, and what went wrong is said and not thrown. */
 
-import { ServiceError } from "./api.js";
+import { ServiceError } from "./http.js";
 
 /** @typedef {"plain" | "good" | "bad"} Mood */
 /** @typedef {{share: number | null, abort: AbortController}} Busy  share: what is done, 0..1; null while unknown. */

@@ -1,6 +1,6 @@
 /** Opening and saving: photos, masks and label maps come from files, drops and the clipboard, and go back there. */
 
-import { ServiceError } from "./api.js";
+import { ServiceError } from "./http.js";
 import { UNKNOWN, palette } from "./classes.js";
 import { HOLE } from "./editor.js";
 import { Edit, Plane } from "./plane.js";

@@ -8,6 +8,7 @@ import { copy, open, saveClasses, saveMap, saveMask, savePhoto } from "./files.j
 import { Input } from "./input.js";
 import { Keeper } from "./keep.js";
 import { Legend, choose } from "./legend.js";
+import { element, takeToken } from "./page.js";
 import { ctrl, describe, listen, plain } from "./shortcuts.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
@@ -18,8 +19,6 @@ import { trust } from "./trust.js";
 
 const BRUSH_STEP = 1.2;
 const ZOOM_STEP = 1.25;
-/** Where the tab has the token. */
-const TOKEN = "scenefill-token";
 const KEPT = "Photo, hole, classes and fills come back after a reload, in this browser alone.";
 
 const editor = new Editor(new Api(document.baseURI, takeToken()));
@@ -320,41 +319,7 @@ keeper.addEventListener("change", () => (note.textContent = keeper.refusal ?? KE
 editor.changed();
 void editor.start().then(() => keeper.start());
 
-/** The token of the address; it stays in this tab, for a reload, out of the history and out of sight. */
-function takeToken() {
-  const address = new URL(location.href);
-  const token = address.searchParams.get("token");
-  if (!token) return recalled(TOKEN);
-  address.searchParams.delete("token");
-  window.history.replaceState(null, "", address);
-  try {
-    sessionStorage.setItem(TOKEN, token);
-  } catch {
-    // then a reload asks for the address again
-  }
-  return token;
-}
-
-/** @param {string} name @returns {string | null} */
-function recalled(name) {
-  try {
-    return sessionStorage.getItem(name);
-  } catch {
-    return null; // the browser keeps nothing for this page
-  }
-}
-
 /** @param {string} id @param {() => void} action */
 function on(id, action) {
   element(id).addEventListener("click", action);
-}
-
-/**
- * @template {HTMLElement} T
- * @param {string} id @param {new () => T} [kind] @returns {T}
- */
-function element(id, kind = /** @type {new () => T} */ (HTMLElement)) {
-  const found = document.getElementById(id);
-  if (found instanceof kind) return found;
-  throw new Error(`the page has no ${kind.name} #${id}`);
 }

@@ -3,7 +3,7 @@
  * the photo is uploaded again and the fills that are needed are made again: the same request gives the same picture.
  */
 
-import { ServiceError } from "./api.js";
+import { ServiceError } from "./http.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./api.js").FillInfo} FillInfo */
