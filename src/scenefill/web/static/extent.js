@@ -69,23 +69,23 @@ export class Extent extends EventTarget {
     const { session, base, model, hole, intent, grow } = this.editor;
     const { beyond } = this;
     const grows = grow === "auto" ? intent === "remove" && model?.labels : grow > 0;
-    if (!session || !base || !model || !grows || !hole.holds(HOLE)) return this.#show(beyond, new Uint8Array(hole.data.length), []);
+    const before = hole.data.slice(); // a stroke may be under way when the answer comes
+    if (!session || !base || !model || !grows || !hole.holds(HOLE)) return this.#show(beyond, before, before, []);
     try {
-      const mask = await encode(hole.data, hole.width, hole.height);
+      const mask = await encode(before, hole.width, hole.height);
       const found = await session.extent(base, mask, { model: model.name, intent, grow }, signal);
       const { data } = await decode(found.mask);
-      if (!signal.aborted) this.#show(beyond, data, found.things);
+      if (!signal.aborted) this.#show(beyond, before, data, found.things);
     } catch {
       if (!signal.aborted) this.#stop(); // nothing hangs on it: the next change asks again
     }
   }
 
-  /** @param {Plane} beyond @param {Uint8Array} filled @param {string[]} things */
-  #show(beyond, filled, things) {
-    const { hole } = this.editor;
+  /** @param {Plane} beyond @param {Uint8Array} before @param {Uint8Array} filled @param {string[]} things */
+  #show(beyond, before, filled, things) {
     if (beyond !== this.beyond) return;
     this.#abort = null;
-    beyond.data.set(filled.map((value, i) => (value && !hole.data[i] ? HOLE : 0)));
+    beyond.data.set(filled.map((value, i) => (value && !before[i] ? HOLE : 0)));
     this.things = things;
     beyond.changed({ left: 0, top: 0, right: beyond.width, bottom: beyond.height });
     this.dispatchEvent(new Event("change"));
