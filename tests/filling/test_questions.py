@@ -188,7 +188,7 @@ def test_a_label_map_of_the_photo_comes_before_the_segmenter() -> None:
 
 def test_the_segmenter_is_the_built_in_network_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Painter(stride=16)
-    monkeypatch.setattr(questions, "open_backend", lambda name: {"sge-net-street": asked}[name])
+    monkeypatch.setattr(questions, "open_backend", lambda name, _: {"sge-net-street": asked}[name])
     labels, hole = scene(), box(40, 60, 10, 40, 12, 12)
     backend = Mapped(working_size=64)
     Inpainter(backend)(PALETTE[labels], hole)
@@ -202,6 +202,6 @@ def test_the_segmenter_is_the_built_in_network_where_none_is_given(monkeypatch: 
 def test_a_segmenter_of_other_classes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Painter()
     monkeypatch.setattr(other, "labels", label_sets.get("outdoor-scenes"))
-    monkeypatch.setattr(questions, "open_backend", lambda name: other)
+    monkeypatch.setattr(questions, "open_backend", lambda name, _: other)
     with pytest.raises(LabelError, match="in its own classes, and sge-net-street knows others: give a label map"):
         Inpainter(Mapped())(PALETTE[scene()], box(40, 60, 10, 40, 12, 12))

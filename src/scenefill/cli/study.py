@@ -10,9 +10,7 @@ import typer
 
 from . import listening, options
 
-app = typer.Typer(
-    help="Have people judge pairs of pictures, and report what they preferred.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Have people judge pairs of pictures.", no_args_is_help=True, rich_markup_mode=None)
 
 Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="One sub-folder per method, with pictures (PNG, JPEG, WebP) of the same names.")
