@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from trouble import seeded, times
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -111,3 +112,38 @@ def test_a_batch_that_is_stopped_goes_on_later(number: signal.Signals, code: int
     assert sorted(path.name for path in out.iterdir()) == [*written, "report.jsonl"]
     done = scenefill("batch", photos, tmp_path / "mask.png", out, "-m", "telea", "--resume")
     assert done.stdout.startswith(f"{12 - len(written)} done, {len(written)} skipped, 0 failed")
+
+
+@pytest.mark.nightly
+def test_a_batch_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """SIGKILL at a random moment of each of several batches, which then go on."""
+    chance, rng = seeded(), np.random.default_rng(0)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index in range(8):
+        Image.fromarray(rng.integers(0, 255, (500, 700, 3), np.uint8)).save(photos / f"{index}.png")
+    hole = np.zeros((500, 700), np.uint8)
+    hole[100:400, 150:500] = 255
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+
+    def command(out: Path) -> list[str]:
+        return ["batch", str(photos), str(tmp_path / "mask.png"), str(out), "-m", "telea", "--resume"]
+
+    start = time.monotonic()
+    assert scenefill(*command(tmp_path / "whole")).returncode == 0
+    seconds = time.monotonic() - start
+    for number in range(times(2)):
+        out = tmp_path / f"killed-{number}"
+        running = subprocess.Popen(
+            [sys.executable, "-m", "scenefill", *command(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        time.sleep(chance.uniform(0.2, 1) * seconds)
+        running.kill()
+        running.communicate()
+        done = scenefill(*command(out))
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in (out / "report.jsonl").read_text().splitlines()]
+        assert sorted(Path(line["out"]).name for line in lines) == [f"{index}.png" for index in range(8)]
+        for index in range(8):
+            assert (out / f"{index}.png").read_bytes() == (tmp_path / "whole" / f"{index}.png").read_bytes()
+        assert len(list(out.iterdir())) == 9, "and nothing of what was begun"
