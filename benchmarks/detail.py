@@ -24,6 +24,7 @@ from street_sets import BASE, HOLES, VALIDATION
 from scenefill.cli.progress import tracked
 from scenefill.evaluation import cases, run
 from scenefill.evaluation.cases import SIZE
+from scenefill.evaluation.live import open_model
 from scenefill.filling import inpainter
 from scenefill.filling.detail import Detail
 from scenefill.filling.inpainter import Inpainter
@@ -48,7 +49,7 @@ def main() -> None:
     print("| network at | holes | detail | hole-PSNR, dB | feature distance over Telea's | sharpness | seam |")
     print("|---|---|---|---|---|---|---|")
     for size in (SIZE, SIZE // 2):
-        models = {"model": at_size(street_sets.model(arguments.model), size)}
+        models = {"model": at_size(open_model(arguments.model), size)}
         for holes in HOLES:
             found: dict[str, list[Mapping[str, float]]] = {}
             for source in VALIDATION.values():

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import street_sets
 from numpy.typing import NDArray
 from street_sets import example
 
+from scenefill.evaluation.live import open_model
 from scenefill.pictures import images, sheets
 
 Pixels = NDArray[np.uint8]
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--model", default="sge-net-street", help="name or weights file")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    fill = street_sets.model(arguments.model)
+    fill = open_model(arguments.model)
     crossing, cars = example("crossing")
     cases = {
         "interior": example("wine"),

@@ -21,6 +21,7 @@ from street_sets import TEST, VALIDATION
 
 from scenefill.cli.progress import tracked
 from scenefill.errors import LabelError, ScenefillError
+from scenefill.evaluation.live import open_model
 from scenefill.evaluation.segmenter import Segmenter
 from scenefill.filling.detail import Detail
 from scenefill.labels import UNKNOWN, LabelMap, LabelSet
@@ -48,7 +49,7 @@ def main() -> None:
 
 def benchmark(model: str, sources: tuple[str, ...], count: int, detail: Detail, out: Path | None) -> str:
     """The table in Markdown; the sheet is written to `out`."""
-    fill = street_sets.model(model)
+    fill = open_model(model)
     labels = fill.labels
     if labels is None:
         raise LabelError(f"{model} knows no classes and cannot be told any: take a network with semantics")

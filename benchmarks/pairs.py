@@ -25,6 +25,7 @@ import street_sets
 
 from scenefill.cli.progress import tracked
 from scenefill.evaluation import run
+from scenefill.evaluation.live import open_model
 from scenefill.evaluation.tables import Report
 from scenefill.filling.inpainter import Inpainter
 from scenefill.metrics.perceptual import FeatureDistance
@@ -90,7 +91,7 @@ def main() -> None:
     out = arguments.out / arguments.group
     with ThreadPoolExecutor(arguments.at_once) as pool:
         files = list(pool.map(lambda pair: trained(config, arguments.init, out, *pair), pairs.items()))
-    models = {title: street_sets.model(str(file)) for title, file in zip(pairs, files, strict=True)}
+    models = {title: open_model(str(file)) for title, file in zip(pairs, files, strict=True)}
     features = street_sets.features()
     for holes in street_sets.HOLES:
         print(f"\n{table(measured(models, holes, arguments.count, features), holes)}")

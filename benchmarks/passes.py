@@ -19,6 +19,7 @@ from street_sets import HOLES, VALIDATION
 
 from scenefill.cli.progress import tracked
 from scenefill.evaluation.cases import Sample
+from scenefill.evaluation.live import open_model
 from scenefill.filling import crops
 from scenefill.labels import UNKNOWN
 from scenefill.metrics import pixel, structure
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--model", default="sge-net-street", help="name or weights file of a network with semantics")
     parser.add_argument("--count", type=int, default=8, help="so many photos of each set")
     arguments = parser.parse_args()
-    backend, features = street_sets.model(arguments.model).backend, street_sets.features()
+    backend, features = open_model(arguments.model).backend, street_sets.features()
     print(
         "| holes | passes | hole-PSNR, dB | sharpness | feature distance | seam | label accuracy |\n|---|---|---|---|---|---|---|"
     )

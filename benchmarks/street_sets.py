@@ -12,11 +12,10 @@ from scenefill import labels as label_sets
 from scenefill.data import public
 from scenefill.data.stream import data_root
 from scenefill.evaluation import cases
-from scenefill.filling import inpainter
+from scenefill.evaluation.live import open_model
 from scenefill.filling.inpainter import Inpainter
 from scenefill.losses.perceptual import feature_network
 from scenefill.metrics.perceptual import FeatureDistance
-from scenefill.networks.backend import TorchBackend, read
 from scenefill.pictures import images, masks
 from scenefill.pictures.masks import Mask
 
@@ -37,19 +36,10 @@ def chosen(source: str, holes: str, count: int | None, size: int = cases.SIZE) -
     return cases.build(dataset, holes, labels=STREET, masks_dir=root / "irregular_masks", count=count, size=size)
 
 
-def model(name: str) -> Inpainter:
-    """By name or from a weights file; one of a training run, which has no graph beside it, is run by torch."""
-    path = Path(name)
-    if path.suffix == ".safetensors" and not path.with_suffix(".onnx").exists():
-        info, network = read(path)
-        return Inpainter(TorchBackend(network, name=path.stem, working_size=info.working_size, temperature=info.temperature))
-    return inpainter.load(name)
-
-
 def titled(entries: Iterable[str]) -> dict[str, Inpainter]:
     """Models by title, from TITLE=FILE; the title of a plain name or file is its stem."""
     parts = (entry.rpartition("=") for entry in entries)
-    return {title or Path(file).stem: model(file) for title, _, file in parts}
+    return {title or Path(file).stem: open_model(file) for title, _, file in parts}
 
 
 def example(name: str) -> tuple[NDArray[np.uint8], Mask]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import properties  # noqa: F401, it makes the profile of --hypothesis-profile=nightly known
 import pytest
+import torch
 
 from scenefill.training import run
 
@@ -26,3 +27,12 @@ def freed_memory_is_given_back() -> Iterator[None]:
 def nothing_outlives_its_file() -> Iterator[None]:
     yield
     gc.collect()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """A run sets the number of threads of its process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

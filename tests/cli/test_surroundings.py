@@ -85,18 +85,28 @@ def test_a_mask_that_lies_as_the_pixels_are_stored(orientation: int, street: np.
 # --- signals -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_batch_that_is_stopped_goes_on_later(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    photos, out = tmp_path / "photos", tmp_path / "out"
+def a_batch(folder: Path, count: int) -> list[object]:
+    """Makes so many photos and a mask; the verb with both."""
+    rng, photos, mask = np.random.default_rng(0), folder / "photos", folder / "mask.png"
     photos.mkdir()
-    for index in range(12):
+    for index in range(count):
         Image.fromarray(rng.integers(0, 255, (700, 900, 3), np.uint8)).save(photos / f"{index:02}.png")
     hole = np.zeros((700, 900), np.uint8)
     hole[200:500, 200:600] = 255
-    Image.fromarray(hole).save(tmp_path / "mask.png")
-    command = [sys.executable, "-m", "scenefill", "batch", photos, tmp_path / "mask.png", out, "-m", "telea"]
-    running = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    Image.fromarray(hole).save(mask)
+    return ["batch", photos, mask]
+
+
+def started(*arguments: object) -> subprocess.Popen[str]:
+    """The command line, running."""
+    command = [sys.executable, "-m", "scenefill", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_batch_that_is_stopped_goes_on_later(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    batch, out = a_batch(tmp_path, 12), tmp_path / "out"
+    running = started(*batch, out, "-m", "telea")
     report = out / "report.jsonl"
     until = time.monotonic() + 60
     while not (report.exists() and report.stat().st_size) and time.monotonic() < until:
@@ -110,40 +120,27 @@ def test_a_batch_that_is_stopped_goes_on_later(number: signal.Signals, code: int
     assert 1 <= len(written) < 12
     assert sorted(Path(line["out"]).name for line in lines) == written
     assert sorted(path.name for path in out.iterdir()) == [*written, "report.jsonl"]
-    done = scenefill("batch", photos, tmp_path / "mask.png", out, "-m", "telea", "--resume")
+    done = scenefill(*batch, out, "-m", "telea", "--resume")
     assert done.stdout.startswith(f"{12 - len(written)} done, {len(written)} skipped, 0 failed")
 
 
 @pytest.mark.nightly
 def test_a_batch_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """SIGKILL at a random moment of each of several batches, which then go on."""
-    chance, rng = seeded(), np.random.default_rng(0)
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for index in range(8):
-        Image.fromarray(rng.integers(0, 255, (500, 700, 3), np.uint8)).save(photos / f"{index}.png")
-    hole = np.zeros((500, 700), np.uint8)
-    hole[100:400, 150:500] = 255
-    Image.fromarray(hole).save(tmp_path / "mask.png")
-
-    def command(out: Path) -> list[str]:
-        return ["batch", str(photos), str(tmp_path / "mask.png"), str(out), "-m", "telea", "--resume"]
-
+    chance, batch = seeded(), a_batch(tmp_path, 8)
     start = time.monotonic()
-    assert scenefill(*command(tmp_path / "whole")).returncode == 0
+    assert scenefill(*batch, tmp_path / "whole", "-m", "telea", "--resume").returncode == 0
     seconds = time.monotonic() - start
     for number in range(times(2)):
         out = tmp_path / f"killed-{number}"
-        running = subprocess.Popen(
-            [sys.executable, "-m", "scenefill", *command(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        running = started(*batch, out, "-m", "telea", "--resume")
         time.sleep(chance.uniform(0.2, 1) * seconds)
         running.kill()
         running.communicate()
-        done = scenefill(*command(out))
+        done = scenefill(*batch, out, "-m", "telea", "--resume")
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in (out / "report.jsonl").read_text().splitlines()]
-        assert sorted(Path(line["out"]).name for line in lines) == [f"{index}.png" for index in range(8)]
+        assert sorted(Path(line["out"]).name for line in lines) == [f"{index:02}.png" for index in range(8)]
         for index in range(8):
-            assert (out / f"{index}.png").read_bytes() == (tmp_path / "whole" / f"{index}.png").read_bytes()
+            assert (out / f"{index:02}.png").read_bytes() == (tmp_path / "whole" / f"{index:02}.png").read_bytes()
         assert len(list(out.iterdir())) == 9, "and nothing of what was begun"

@@ -14,12 +14,14 @@ from torch import nn
 
 from scenefill.errors import WeightsError
 from scenefill.losses.perceptual import (
-    LPIPS_FILE,
+    LPIPS_FILES,
     AlexNet,
     PatchDistance,
     patch_distance,
 )
 from scenefill.models import public
+
+LPIPS_FILE = LPIPS_FILES.format("alex")
 
 
 def unit(x: np.ndarray) -> np.ndarray:

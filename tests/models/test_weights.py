@@ -18,6 +18,8 @@ from safetensors.numpy import save_file
 from scenefill.errors import OutputError, WeightsError
 from scenefill.models import card, registry, weights
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 INFO = weights.Info(
     network="sge-net",
     config={"width": 16, "classes": {"street": 8}},
@@ -36,13 +38,6 @@ TENSORS = {
     "a": np.array(2, np.float16),
     "steps": np.array([3], np.int64),
 }
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("SCENEFILL_CACHE", str(folder))
-    return folder
 
 
 @pytest.fixture

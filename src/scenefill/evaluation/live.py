@@ -13,11 +13,12 @@ from .. import labels as label_sets
 from ..data import public
 from ..data.stream import data_root
 from ..errors import DataError, WeightsError
+from ..filling import inpainter
 from ..filling.inpainter import Inpainter
 from ..labels import UNKNOWN, LabelSet
 from ..losses.perceptual import feature_network
 from ..metrics.perceptual import FeatureDistance
-from ..networks.backend import TorchBackend
+from ..networks.backend import TorchBackend, read
 from ..networks.interface import Network
 from ..training.sections import TrainConfig
 from .cases import CaseSet, build
@@ -25,6 +26,15 @@ from .run import validate
 
 PIXELS = 400
 """Pixels per case that the temperature is fitted on."""
+
+
+def open_model(name: str) -> Inpainter:
+    """By name or from a weights file; one of a training, which has no graph beside it, is run by torch. Raises WeightsError."""
+    path = Path(name)
+    if path.suffix == ".safetensors" and not path.with_suffix(".onnx").exists():
+        info, network = read(path)
+        return Inpainter(TorchBackend(network, name=path.stem, working_size=info.working_size, temperature=info.temperature))
+    return inpainter.load(name)
 
 
 def validation(config: TrainConfig) -> Callable[[Network], dict[str, float]] | None:

@@ -38,9 +38,9 @@ class Segmenter:
         self.size = size
 
     @classmethod
-    def open(cls, target: LabelSet, size: tuple[int, int] = SIZE) -> Segmenter:
+    def open(cls, target: LabelSet) -> Segmenter:
         """ESPNetv2 from the public file, in SCENEFILL_DATA or the cache. Raises WeightsError where it is missing or damaged."""
-        return cls(ESPNetv2.from_file(registry.placed_file(FILE)), target, size)
+        return cls(ESPNetv2.from_file(registry.placed_file(FILE)), target)
 
     @torch.inference_mode()
     def segment(self, rgb: NDArray[np.uint8]) -> LabelMap:

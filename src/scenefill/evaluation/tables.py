@@ -99,6 +99,10 @@ class Report:
             found[f"hole mostly {self._label(number)}"] = self.content == number
         return {name: chosen for name, chosen in found.items() if chosen.any()}
 
+    def parts(self) -> dict[str, NDArray[np.bool_]]:
+        """All cases, as "all", and the groups."""
+        return {"all": np.ones(len(self.cases), bool), **self.groups()}
+
     def _label(self, number: int) -> str:
         labels = self.cases.labels
         if labels is None:
@@ -111,9 +115,7 @@ class Report:
         Every model is resampled with the same draws, so that the difference is one of the same pictures.
         """
         which = np.ones(len(self.cases), bool) if chosen is None else chosen
-        count = int(which.sum())
-        draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES) / count  # (R, n)
-        weights = np.concatenate([np.full((1, count), 1 / count), draws])  # row 0 is the sample itself
+        weights = resampling(np.random.default_rng(0), int(which.sum()))
         found: dict[str, tuple[Estimate, Estimate | None]] = {}
         first: Array | None = None
         for model, statistics in self.scores.items():
@@ -121,7 +123,7 @@ class Report:
                 values = metric.value(np.tensordot(weights, statistics[metric.statistic][which], axes=1))
             else:
                 values = np.full(len(weights), np.nan)
-            found[model] = (_estimate(values), None if first is None else _estimate(values - first))
+            found[model] = (estimate(values), None if first is None else estimate(values - first))
             first = values if first is None else first
         return found
 
@@ -131,7 +133,14 @@ class Report:
         return None if counts is None or self.cases.labels is None else Confusion(self.cases.labels, counts.sum(axis=0))
 
 
-def _estimate(values: Array) -> Estimate:
+def resampling(rng: np.random.Generator, count: int) -> Array:
+    """(1 + RESAMPLES, count) weights of the pictures in each bootstrap resample; row 0 is the sample itself."""
+    draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
+    return np.concatenate([np.full((1, count), 1 / count), draws])
+
+
+def estimate(values: Array) -> Estimate:
+    """Of a value in each resample, (1 + RESAMPLES,), the sample itself first. NaN where that is not defined."""
     defined = values[np.isfinite(values)]
     if not np.isfinite(values[0]):
         return Estimate(float("nan"), float("nan"), float("nan"))
@@ -168,7 +177,6 @@ def summary(report: Path, model: str) -> dict[str, dict[str, float]]:
 
 def to_json(report: Report) -> str:
     """Everything that the Markdown says, and all metrics of all groups."""
-    everything = np.ones(len(report.cases), bool)
     labels = report.cases.labels
     page: dict[str, Any] = {
         "format": 1,
@@ -194,7 +202,7 @@ def to_json(report: Report) -> str:
                     m.name: {model: _record(*pair) for model, pair in report.estimates(m, chosen).items()} for m in report.metrics
                 },
             }
-            for name, chosen in {"all": everything, **report.groups()}.items()
+            for name, chosen in report.parts().items()
         },
         "classes": {
             model: {

@@ -22,7 +22,7 @@ from ..filling.result import Result
 from ..labels import LabelSet
 from ..metrics.perceptual import FeatureDistance
 from ..pictures import images
-from ..pictures.files import replacing
+from ..pictures.files import replacing, write_text
 from . import subjects
 from .subjects import Scale, Segmented, Untouched
 from .trainings import digest
@@ -91,9 +91,7 @@ def measure(
         )
         with replacing(place / "scores.npz") as file:
             np.savez_compressed(file, **dict[str, Any](report.scores["model"]))
-        of_sets = {name: values["model"] for name, values in report.of_sets.items()}
-        with replacing(place / DONE) as file:
-            file.write(json.dumps(of_sets).encode())
+        write_text(place / DONE, json.dumps({name: values["model"] for name, values in report.of_sets.items()}))
     with np.load(place / "scores.npz") as stored:
         scores = {name: stored[name] for name in stored.files}
     return Measured(scores, json.loads((place / DONE).read_text("utf-8")), place)

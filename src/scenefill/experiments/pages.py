@@ -8,8 +8,6 @@ import json
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import __version__
 from ..evaluation.cases import CaseSet
 from ..evaluation.tables import LEVEL, Report, cell, finite, table_lines, titled, to_csv, to_markdown
@@ -21,11 +19,12 @@ from .verdicts import FEWEST, Verdict
 
 def written(outcome: Outcome) -> dict[str, str]:
     """File name -> text."""
+    parts = markdown_parts(outcome)
     files = {
         "results.json": to_json(outcome),
         "results.csv": results_csv(outcome),
-        "results.md": "\n\n".join(markdown_parts(outcome)) + "\n",
-        "index.html": html.page(outcome, markdown_parts(outcome)),
+        "results.md": "\n\n".join(parts) + "\n",
+        "index.html": html.page(outcome, parts),
         "cases.json": json.dumps([json.loads(report.cases.to_json()) for report in outcome.reports], indent=1),
     }
     for number, report in enumerate(outcome.reports):
@@ -84,7 +83,6 @@ def measure(verdict: Verdict) -> str:
 def _values(outcome: Outcome, report: Report) -> dict[str, Any]:
     """Group -> metric -> model -> value and interval, for the metrics that the experiment prints."""
     chosen = [metric for metric in report.metrics if metric.name in outcome.experiment.metrics]
-    groups = {"all": np.ones(len(report.cases), bool), **report.groups()}
     return {
         "of sets": {name: values for name, values in report.of_sets.items() if name in outcome.experiment.metrics},
         **{
@@ -99,7 +97,7 @@ def _values(outcome: Outcome, report: Report) -> dict[str, Any]:
                     for metric in chosen
                 },
             }
-            for group, which in groups.items()
+            for group, which in report.parts().items()
         },
     }
 
@@ -110,7 +108,7 @@ def results_csv(outcome: Outcome) -> str:
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(["cases", "group", "count", "metric", "model", "value", "low", "high"])
     for report in outcome.reports:
-        for group, which in {"all": np.ones(len(report.cases), bool), **report.groups()}.items():
+        for group, which in report.parts().items():
             for metric in report.metrics:
                 for model, (estimate, _) in report.estimates(metric, which).items():
                     if math.isfinite(estimate.value):

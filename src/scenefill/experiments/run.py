@@ -22,7 +22,7 @@ from ..labels import LabelSet
 from ..metrics import official
 from ..metrics.perceptual import FeatureDistance
 from ..models import registry
-from ..pictures.files import replacing
+from ..pictures.files import write_text
 from . import pages
 from .measured import Facts, Measured, look, measure
 from .outcome import Outcome
@@ -110,8 +110,7 @@ class Runner:
         self.train()
         outcome = self.measure()
         for name, text in pages.written(outcome).items():
-            with replacing(out / name) as file:
-                file.write(text.encode())
+            write_text(out / name, text)
         return outcome
 
     def train(self) -> None:

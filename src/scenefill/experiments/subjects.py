@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,14 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..evaluation.cases import Sample
+from ..evaluation.live import open_model
 from ..evaluation.run import Model
 from ..evaluation.segmenter import Segmenter
 from ..filling import inpainter
-from ..filling.inpainter import Inpainter
 from ..filling.result import Result
 from ..labels import UNKNOWN, LabelMap, LabelSet
 from ..models import registry
-from ..networks.backend import TorchBackend, read
+from ..networks.backend import read
 from ..pictures.images import Picture
 from ..pictures.masks import Mask
 from .plan import INCOMPLETE, TRUTH, Row
@@ -44,15 +43,6 @@ def open_segmenter(name: str, labels: LabelSet) -> Segment:
     if model.labels is None or model.labels.classes != labels.classes:
         raise ConfigError(f'segmenter {name} does not tell the classes of label set "{labels.name}" apart')
     return lambda rgb: model.segment(rgb)[0]
-
-
-def open_model(name: str) -> Inpainter:
-    """By name or from a weights file; one of a training, which has no graph beside it, is run by torch."""
-    path = Path(name)
-    if path.suffix == ".safetensors" and not path.with_suffix(".onnx").exists():
-        info, network = read(path)
-        return Inpainter(TorchBackend(network, name=path.stem, working_size=info.working_size, temperature=info.temperature))
-    return inpainter.load(name)
 
 
 def subject(row: Row, weights: str, segment: Segment | None, labels: LabelSet) -> Model:

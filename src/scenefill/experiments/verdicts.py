@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..evaluation.measures import Array, Metric
-from ..evaluation.tables import LEVEL, RESAMPLES, Estimate
+from ..evaluation.tables import Estimate, estimate, resampling
 from .plan import Claim
 
 Scores = Mapping[str, Sequence[Mapping[str, Array]]]
@@ -56,23 +56,21 @@ def judge(claim: Claim, metric: Metric | None, scores: Scores, cases: str) -> Ve
     else:
         worth = values - claim.above if claim.above is not None else (claim.below or 0.0) - values
     decided = answer(worth) if len(found[0][0]) >= FEWEST else "undecided"
-    return Verdict(claim, cases, decided, _interval(values), seeds)
+    return Verdict(claim, cases, decided, estimate(values), seeds)
 
 
 def answer(worth: Array) -> Answer:
     """worth: (1 + RESAMPLES,) what speaks for a claim, above 0, or against it; the sample itself first."""
-    estimate = _interval(worth)
-    if estimate.low > 0:
+    _, low, high = estimate(worth)
+    if low > 0:
         return "shown"
-    return "not shown" if estimate.high < 0 else "undecided"
+    return "not shown" if high < 0 else "undecided"
 
 
 def _resampled(metric: Metric, found: Sequence[Sequence[Array]]) -> Array:
     """(1 + RESAMPLES,) the metric of the one model, or the first's less the second's; the sample itself first."""
     rng = np.random.default_rng(0)
-    count = len(found[0][0])
-    draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count
-    weights = np.concatenate([np.full((1, count), 1 / count), draws])
+    weights = resampling(rng, len(found[0][0]))
     sides = []
     for seeds in found:
         means = np.stack([np.tensordot(weights, one, axes=1) for one in seeds])  # (seeds, 1 + R, ...)
@@ -81,10 +79,3 @@ def _resampled(metric: Metric, found: Sequence[Sequence[Array]]) -> Array:
         mixed = np.einsum("sr,sr...->r...", shares, means)
         sides.append(metric.value(mixed))
     return sides[0] if len(sides) == 1 else sides[0] - sides[1]
-
-
-def _interval(values: Array) -> Estimate:
-    if not np.isfinite(values[0]):
-        return Estimate(*[float("nan")] * 3)
-    low, high = np.percentile(values[1:][np.isfinite(values[1:])], [50 - LEVEL / 2, 50 + LEVEL / 2])
-    return Estimate(float(values[0]), float(low), float(high))

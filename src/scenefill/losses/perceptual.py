@@ -26,7 +26,7 @@ from .reconstruction import masked_mean
 
 SQUEEZENET_FILE = "squeezenet11_imagenet_features_hwio.npz"
 ESPNETV2_FILE, ESPNETV2_CLASSES = "espnetv2_s_2.0_pascal_384x384.pth", 21
-LPIPS_FILE = "lpips_linear/alex.pth"
+LPIPS_FILES = "lpips_linear/{}.pth"
 
 
 class SqueezeNet11(nn.Module):
@@ -110,7 +110,7 @@ class VGG(nn.Module):
     def from_file(cls, path: Path) -> Self:
         """Reads the public file; its deeper layers and classifier are left aside. Raises WeightsError for another file."""
         network = cls()
-        network.load_state_dict(part_of(path, network.state_dict(), cls.NAME))
+        network.load_state_dict(_part_of(path, network.state_dict(), cls.NAME))
         return network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
@@ -168,7 +168,7 @@ class AlexNet(nn.Module):
     def from_file(cls, path: Path) -> AlexNet:
         """Reads the public file; its classifier is left aside. Raises WeightsError for another file."""
         network = cls()
-        network.load_state_dict(part_of(path, network.state_dict(), "AlexNet"))
+        network.load_state_dict(_part_of(path, network.state_dict(), "AlexNet"))
         return network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
@@ -197,7 +197,7 @@ class ESPNetv2Features(nn.Module):
         return self.network.features(rgb)
 
 
-def part_of(path: Path, wanted: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def _part_of(path: Path, wanted: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """Those tensors of a public file that are `wanted`, by name and shape. Raises WeightsError for another file."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -244,8 +244,16 @@ def patch_distance(name: str) -> PatchDistance:
         return PatchDistance(feature_network(name), None)
     network = AlexNet.from_file(public.public_file(name))
     shapes = [layer.out_channels for layer in network.features if isinstance(layer, nn.Conv2d)]
-    wanted = {f"lin{i}.model.1.weight": torch.empty(1, channels, 1, 1) for i, channels in enumerate(shapes)}
-    return PatchDistance(network, list(part_of(registry.placed_file(LPIPS_FILE), wanted, "LPIPS").values()))
+    return PatchDistance(network, linear_layers("alex", shapes))
+
+
+def linear_layers(name: str, channels: Sequence[int]) -> list[Tensor]:
+    """The learned layers of LPIPS v0.1 for a backbone ("alex", "vgg"), each (1, C, 1, 1).
+
+    Raises WeightsError that says which file is missing and where to put it.
+    """
+    wanted = {f"lin{i}.model.1.weight": torch.empty(1, width, 1, 1) for i, width in enumerate(channels)}
+    return list(_part_of(registry.placed_file(LPIPS_FILES.format(name)), wanted, "LPIPS").values())
 
 
 def feature_network(name: str) -> nn.Module:

@@ -7,11 +7,10 @@ squeezenet, vgg16, ...   substitutes, whose figures carry their name
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..losses.perceptual import VGG, AlexNet, feature_network, part_of
-from ..models import public, registry
+from ..losses.perceptual import VGG, AlexNet, feature_network, linear_layers
+from ..models import public
 from ..networks.inception import InceptionV3
 from .perceptual import FeatureDistance
 
@@ -45,9 +44,3 @@ def features(name: str) -> FeatureDistance:
         network: nn.Module = backbone.from_file(public.public_file(file))
         return FeatureDistance(network, name, linear_layers(name.removeprefix("lpips-"), channels))
     return FeatureDistance(feature_network(name), name)
-
-
-def linear_layers(name: str, channels: tuple[int, ...]) -> list[Tensor]:
-    """The learned layers of LPIPS v0.1 for a backbone, each (1, C, 1, 1). Raises WeightsError where the file is missing."""
-    wanted = {f"lin{i}.model.1.weight": torch.empty(1, width, 1, 1) for i, width in enumerate(channels)}
-    return list(part_of(registry.placed_file(f"lpips_linear/{name}.pth"), wanted, "LPIPS").values())
