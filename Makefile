@@ -30,7 +30,7 @@ nightly: $(VENV)/nightly
 	$(VENV)/bin/python benchmarks/pillow_files.py --folder out/pillow
 	$(VENV)/bin/python benchmarks/parser_fuzz.py --seconds $(SECONDS) --corpus out/pillow
 	$(VENV)/bin/python benchmarks/service_fuzz.py --seconds $(SECONDS)
-	$(VENV)/bin/python -m pytest --numprocesses=2 --hypothesis-profile=nightly -m "hypothesis or nightly" $(NIGHTLY)
+	$(VENV)/bin/python -m pytest --numprocesses=2 -o faulthandler_timeout=0 --hypothesis-profile=nightly -m "hypothesis or nightly" $(NIGHTLY)
 
 clean:
 	rm -rf $(VENV) out build dist
