@@ -90,7 +90,8 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
         finally:
             app.state.service.stop(0)
             server.should_exit = True
-            thread.join()
+            thread.join(60)
+            assert not thread.is_alive(), f"{server.server_state.connections} still open"
 
 
 @contextlib.contextmanager

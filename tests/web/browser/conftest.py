@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
-from web.browser.driver import Editor, Pixels, chromium, launch, read
+from web.browser.driver import Editor, Pixels, chromium, drivers_killed_in, launch, read
 from web.browser.service import Service
 
 ROOT = Path(__file__).parents[3]
@@ -32,9 +33,10 @@ def browser() -> Iterator[Browser]:
     """Chromium. Playwright keeps an event loop while it lives, which other files of tests must not find: hence one per file."""
     if chromium() is None and os.environ.get("CI") != "true":
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
+    with ExitStack() as end, sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
+        end.callback(drivers_killed_in(seconds=60).cancel)
         browser.close()
 
 

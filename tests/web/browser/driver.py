@@ -6,6 +6,8 @@ import io
 import os
 import re
 import shutil
+import signal
+import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -48,6 +50,21 @@ def chromium() -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+
+
+def drivers_killed_in(seconds: float) -> threading.Timer:
+    """Kills what this process has Playwright's commands carried out by, unless it is cancelled: it is waited for without end."""
+
+    def kill() -> None:
+        for task in Path("/proc/self/task").iterdir():
+            for child in (task / "children").read_text().split():
+                if b"run-driver" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    os.kill(int(child), signal.SIGKILL)
+
+    timer = threading.Timer(seconds, kill)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 class Editor:
