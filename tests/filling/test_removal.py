@@ -96,6 +96,14 @@ def test_the_contact_shadow_belongs_to_the_hole() -> None:
     assert not seen(mask).mask[44:46, 42:62].any()
 
 
+def test_the_soft_edge_of_a_shadow_belongs_to_the_hole_and_the_same_tone_elsewhere_does_not() -> None:
+    mask, shadow, edge, elsewhere = hole(*CAR_AT), np.s_[42:46, 42:62], np.s_[46, 44:60], np.s_[56:60, 42:62]
+    found = seen(mask, paint=[(shadow, 0.6), (edge, 0.85), (elsewhere, 0.85)]).mask
+    assert found[edge].mean() > 0.9
+    assert not found[elsewhere].any()
+    assert not seen(mask, paint=[(edge, 0.85)]).mask[edge].any(), "without a shadow there is no edge of one"
+
+
 def test_a_hole_never_takes_the_whole_photo() -> None:
     ids = np.full((64, 96), CAR, np.uint8)
     ids[:2] = SKY

@@ -44,8 +44,10 @@ RIM = 0.025
 LEAST_RIM = 1.5
 SHADOW = 0.30
 """A contact shadow reaches so far, in sides of the hole, half as far beside it ..."""
-DARKER = 0.80
-"""... and is darker than this share of the ground of its class further out."""
+DARKER, DIMMER = 0.80, 0.93
+"""... and is darker than the first share of the ground of its class further out, and its soft edge than the second."""
+PENUMBRA = 0.08
+"""So wide is that soft edge at most, in sides of the hole."""
 LARGEST_SHADOW = 0.6
 """A shadow of more than this share of the hole is none, but dark ground."""
 
@@ -150,13 +152,16 @@ def _shadow(picture: Floats, chances: Floats, hole: Mask, whole: Mask, away: Flo
     light = cv2.GaussianBlur((picture @ crops.LUMINANCE)[:, :, 0] + 1, (0, 0), 1.0)
     classes = chances.argmax(axis=0)
     still = ~np.isin(classes, labels.ids(labels.movable)) & ~whole & low
-    dark = np.zeros_like(hole)
+    dark, dim = np.zeros_like(hole), np.zeros_like(hole)
     for number in np.unique(classes[still & (away <= SHADOW * side)]):
         ground = still & (classes == number)
         beyond = light[ground & (away > SHADOW * side) & (away <= 4 * SHADOW * side)]
         if beyond.size >= 8:
             dark |= ground & (away <= SHADOW * side) & (light < DARKER * np.median(beyond))
+            dim |= ground & (light < DIMMER * np.median(beyond))
     shadow = masks.connected(whole, whole | dark) & ~whole
+    if shadow.any():
+        shadow |= dim & (_beyond(shadow)[0] <= PENUMBRA * side)
     return shadow if np.count_nonzero(shadow) <= LARGEST_SHADOW * np.count_nonzero(hole) else np.zeros_like(hole)
 
 
