@@ -24,6 +24,7 @@ check: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(VENV)/bin/python docs/cli.py > docs/cli.md
+	$(VENV)/bin/python docs/data.py > docs/data.md
 
 nightly: export SCENEFILL_EXAMPLES = $(EXAMPLES)
 nightly: $(VENV)/nightly

@@ -30,6 +30,11 @@ def test_the_reference_is_the_help() -> None:
     assert written == CLI["reference"](), "docs/cli.md is not what the help says: run  make docs"
 
 
+def test_the_public_sets_are_those_of_the_catalogue() -> None:
+    written = (ROOT / "docs" / "data.md").read_text("utf-8")
+    assert written == runpy.run_path(str(ROOT / "docs" / "data.py"))["reference"](), "docs/data.md is older: run  make docs"
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_every_verb_has_help_that_ends_with_an_example(verb: tuple[str, ...]) -> None:
     text = CLI["help_text"](*verb)

@@ -219,6 +219,33 @@ def test_a_bad_data_set_does_not(run: Run, data_set: Path) -> None:
     assert "nowhere" in said
 
 
+def test_a_public_data_set_is_checked_by_its_name(run: Run, tmp_path: Path) -> None:
+    for part in ("images", "labels"):
+        (tmp_path / "camvid" / "val" / part).mkdir(parents=True)
+    stripes = np.repeat(np.arange(11, dtype=np.uint8), 4)[None].repeat(8, axis=0)
+    Image.fromarray(stripes).save(tmp_path / "camvid/val/labels/a.png")
+    Image.new("RGB", (44, 8), (90, 80, 70)).save(tmp_path / "camvid/val/images/a.png")
+    code, printed, _ = run("check-data", "camvid:val", "--root", tmp_path, "--sheet", tmp_path / "sheet.png")
+    assert code == 0
+    assert "camvid:val: 1 photos, 1 label maps, 0 masks; licence: CC BY-NC 4.0" in printed
+    assert "warning: 1 photos are there, and 101 in the whole set" in printed
+    assert (tmp_path / "sheet.png").exists()
+
+    masks = tmp_path / "mask" / "testing_mask_dataset"
+    masks.mkdir(parents=True)
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(masks / "02000.png")
+    code, printed, _ = run("check-data", "nvidia-masks:10-20", "--root", tmp_path)
+    assert code == 0
+    assert "0 photos, 0 label maps, 1 masks; licence: CC BY-NC-SA 4.0" in printed
+    code, _, said = run("check-data", "nvidia-masks:10-20", "--root", tmp_path, "--sheet", tmp_path / "other.png")
+    assert code == 2
+    assert "holds no photos to draw" in said
+    for wrong, wanted in (("camvid:all", "it has: train, val, test"), ("moon:all", "known are: camvid")):
+        code, _, said = run("check-data", wrong, "--root", tmp_path)
+        assert code == 2
+        assert wanted in said
+
+
 def test_a_data_set_of_another_label_set(run: Run, data_set: Path) -> None:
     assert run("check-data", data_set, "--labels", "camvid")[0] == 0
     code, _, said = run("check-data", data_set, "--labels", "moon")

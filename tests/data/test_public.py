@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scenefill.data import public
+from scenefill.data import catalogue, public
+from scenefill.data.check import check_masks, check_set
 from scenefill.errors import DataError
 from scenefill.labels import UNKNOWN, get
 
@@ -165,25 +166,64 @@ def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
         public.open("bsds500", tmp_path, "test")
 
 
-@pytest.mark.parametrize("name", public.available())
+@pytest.mark.parametrize("name", [name for name, what in catalogue.SETS.items() if what.holds == "photos"])
 def test_a_missing_folder_is_answered_with_the_layout(tmp_path: Path, name: str) -> None:
-    for split in public.splits(name):
+    for split in catalogue.known(name).counts:
         with pytest.raises(DataError, match=f"^there is no .*; below .*, {name} is laid out as "):
             public.open(name, tmp_path, split)
 
 
-COUNTS = {
-    "camvid": {"train": 367, "val": 101, "test": 147, "test-seq05vd": 85},
-    "labelmefacade": {"train": 700, "test": 125, "train-fit": 683, "train-val": 17},
-    "idd-lite": {"train": 1403, "val": 104, "unlabelled": 404, "train-fit": 1166, "train-val": 237},
-    "bsds500": {"train": 200, "val": 100},
-}
+def irregular(root: Path, *numbers: int) -> None:
+    folder = root / "mask" / "testing_mask_dataset"
+    folder.mkdir(parents=True)
+    for number in numbers:
+        hole = np.zeros((8, 8), np.uint8)
+        hole[:4] = 255
+        Image.fromarray(hole).save(folder / f"{number:05}.png")
+
+
+def test_nvidia_masks_are_parted_by_their_numbers(tmp_path: Path) -> None:
+    irregular(tmp_path, 0, 1999, 2000, 11_999)
+    assert public.masks("nvidia-masks:test", tmp_path).names == ("00000.png", "01999.png", "02000.png", "11999.png")
+    assert [len(public.masks(f"nvidia-masks:{part}", tmp_path)) for part in ("1-10", "10-20", "50-60")] == [2, 1, 1]
+    with pytest.raises(DataError, match=r"holds none of 04000.png to 05999.png, which nvidia-masks:20-30 is"):
+        public.masks("nvidia-masks:20-30", tmp_path)
+    assert public.masks(str(tmp_path / "mask"), "").names == tuple(
+        f"testing_mask_dataset/{number:05}.png" for number in (0, 1999, 2000, 11_999)
+    )
+
+
+def test_masks_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"there is no folder .*; below .*, nvidia-masks is laid out as mask/"):
+        public.masks("nvidia-masks:test", tmp_path)
+    with pytest.raises(DataError, match='nvidia-masks has no split "60-70"; it has: test, 1-10, 10-20'):
+        public.masks("nvidia-masks:60-70", tmp_path)
+    with pytest.raises(DataError, match="camvid holds photos, and masks are asked for"):
+        public.masks("camvid:train", tmp_path)
+    with pytest.raises(DataError, match="nvidia-masks holds masks, and photos are asked for"):
+        public.open("nvidia-masks", tmp_path, "test")
+
+
+def test_a_set_is_checked_against_what_its_archive_holds(tmp_path: Path) -> None:
+    pair(tmp_path / "camvid/train", "0001TP_006690")
+    stripes = np.repeat(np.arange(11), 4)
+    label_map(tmp_path / "camvid/train/labels/0001TP_006690.png", *stripes)
+    Image.new("RGB", (44, 2)).save(tmp_path / "camvid/train/images/0001TP_006690.jpg")
+    report = check_set(public.open("camvid", tmp_path, "train"), 367)
+    assert [finding.sentence for finding in report.findings] == ["1 photos are there, and 367 in the whole set"]
+    assert report.ok
+    assert check_set(public.open("camvid", tmp_path, "train"), 1).findings == ()
+
+    irregular(tmp_path, 0, 1)
+    report = check_masks(public.masks("nvidia-masks:test", tmp_path), 12_000)
+    assert (report.photos, report.masks) == (0, 2)
+    assert [finding.sentence for finding in report.findings] == ["2 masks are there, and 12,000 in the whole set"]
 
 
 @pytest.mark.skipif("SCENEFILL_DATA" not in os.environ, reason="SCENEFILL_DATA does not name the folder of the data sets")
-@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("name", ["camvid", "labelmefacade", "idd-lite", "bsds500", "cityscapes-256"])
 def test_real_data(name: str) -> None:
-    for split, count in COUNTS[name].items():
+    for split, count in catalogue.known(name).counts.items():
         data = public.open(name, os.environ["SCENEFILL_DATA"], split)
         assert len(data) == count
         image, labels = data.load(count // 2, STREET)

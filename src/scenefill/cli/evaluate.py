@@ -33,7 +33,7 @@ Holes = Annotated[
         "--holes",
         "--masks",
         metavar="KIND|DIR",
-        help="centre, boxes, free-form, irregular, removal, removal-residue, or a folder.",
+        help="centre, boxes, free-form, irregular, removal, removal-residue, nvidia-masks:20-30, or a folder.",
     ),
 ]
 Classes = Annotated[
@@ -91,7 +91,7 @@ def evaluate(
     labels = label_sets.get(label_set)
     photos = public.source(data, root, labels)
     masks_dir = masks_dir or root / "irregular_masks"
-    holes = cases.build(photos, masks, labels=labels, masks_dir=masks_dir, count=count, seed=seed)
+    holes = cases.build(photos, masks, labels=labels, masks_dir=masks_dir, root=root, count=count, seed=seed)
     run.evaluate(
         {
             name: inpainter.load(given, threads=threads, runtime=runtime, precision=precision, device=device)

@@ -25,7 +25,8 @@ from ..pictures import images as image_files
 from ..pictures import masks as mask_files
 from ..pictures import sheets
 from ..pictures.folders import by_name
-from .folder import listed
+from ..pictures.shapes import MaskFiles
+from .folder import Dataset, listed
 
 BLENDED = 0.1
 """Share of in-between values at the borders of a map from which it counts as blended. Maps of CamVid, LabelMeFacade and IDD Lite
@@ -79,12 +80,43 @@ def check(
     progress: called with files done and files in all.
     Raises DataError when a folder is missing, empty or ambiguous, or when label maps come without a label set.
     """
-    photo_files, map_files = _photos_and_maps(images, labels, label_set)
-    mask_paths = by_name(masks) if masks is not None else {}
+    photos, maps = _photos_and_maps(images, labels, label_set)
+    return _check(photos, None if labels is None else maps, label_set, {} if masks is None else by_name(masks), None, progress)
+
+
+def check_set(
+    data: Dataset, expected: int | None = None, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Report:
+    """The same for a split of a public data set, whose photos and maps pair. expected: photos of the whole set."""
+    return _check(*_files(data), data.labels, {}, expected, progress)
+
+
+def check_masks(
+    files: MaskFiles, expected: int | None = None, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Report:
+    """The same for masks alone."""
+    return _check({}, None, None, dict(zip(files.names, files.paths, strict=True)), expected, progress)
+
+
+def _files(data: Dataset) -> tuple[dict[str, Path], dict[str, Path] | None]:
+    """Photos, and maps where there are any, by name."""
+    maps = {item.name: item.labels for item in data.items if item.labels}
+    return {item.name: item.image for item in data.items}, maps or None
+
+
+def _check(
+    photo_files: Mapping[str, Path],
+    maps: Mapping[str, Path] | None,
+    label_set: LabelSet | None,
+    mask_paths: Mapping[str, Path],
+    expected: int | None,
+    progress: Callable[[int, int], None],
+) -> Report:
+    map_files = maps or {}
     totals = {"photos": len(photo_files), "label maps": len(map_files), "masks": len(mask_paths)}
     total, done = sum(totals.values()), itertools.count(1)
     notes: _Notes = defaultdict(dict)
-    if labels is not None:
+    if maps is not None:
         notes[_NO_MAP] = dict.fromkeys(photo_files.keys() - map_files.keys(), "")
         notes[_NO_PHOTO] = dict.fromkeys(map_files.keys() - photo_files.keys(), "")
     sizes: dict[str, tuple[int, ...]] = {}
@@ -114,6 +146,9 @@ def check(
         pixels = _histogram(label_set, counts)
         if absent := [name for name in label_set.classes if not pixels[name]]:
             findings.append(Finding("warning", f"no label map shows {', '.join(absent)}"))
+    if expected is not None and (found := len(photo_files) or len(mask_paths)) != expected:
+        what = "photos" if photo_files else "masks"
+        findings.append(Finding("warning", f"{found:,} {what} are there, and {expected:,} in the whole set"))
     findings.sort(key=lambda finding: finding.severity)
     return Report(len(photo_files), len(map_files), len(mask_paths), pixels, tuple(findings))
 
@@ -127,7 +162,18 @@ def contact_sheet(
     have is white. Pairs with a file that cannot be read are left out.
     Raises DataError as `check` does, and when no photo can be read.
     """
-    photo_files, map_files = _photos_and_maps(images, labels, label_set)
+    return _sheet(*_photos_and_maps(images, labels, label_set), label_set, count, height)
+
+
+def contact_sheet_of_set(data: Dataset, *, count: int = 8, height: int = 180) -> NDArray[np.uint8]:
+    """The same for a split of a public data set."""
+    photos, maps = _files(data)
+    return _sheet(photos, maps or {}, data.labels, count, height)
+
+
+def _sheet(
+    photo_files: Mapping[str, Path], map_files: Mapping[str, Path], label_set: LabelSet | None, count: int, height: int
+) -> NDArray[np.uint8]:
     coding = _Coding(label_set) if label_set is not None else None
     names = list(photo_files)
     shown = [names[i] for i in np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int)]
@@ -139,7 +185,7 @@ def contact_sheet(
                 pair.append(("labels", _scaled(coding.colourise(_raw(map_files[name])), height, Image.Resampling.NEAREST)))
             pairs.append(pair)
     if not pairs:
-        raise DataError(f"none of the photos shown from {images} can be read: {listed(shown)}")
+        raise DataError(f"none of the {len(shown)} photos shown can be read: {listed(shown)}")
     rows = [[*itertools.chain(*pairs[i : i + 2])] for i in range(0, len(pairs), 2)]
     if label_set is not None and map_files:
         rows.append([(f"label set {label_set.name}", sheets.legend(label_set))])

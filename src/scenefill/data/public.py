@@ -1,19 +1,21 @@
-"""Public data sets: one function per set that knows its layout on disk, its splits and how its label files are coded.
+"""Public data sets: one function per set that finds the photos of a split on disk and says how its label files are coded.
 
     open("camvid", root, "train")
 
-Nothing is downloaded: `root` is the folder below which the layout named in the table at the end of this file is found.
+Nothing is downloaded: `root` is the folder below which the layout that catalogue.py names is found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError
 from ..labels import LabelSet, get
 from ..pictures.folders import by_name
+from ..pictures.shapes import MaskFiles
+from .catalogue import PublicSet, known
 from .folder import Dataset, folder, paired
 
 
@@ -23,13 +25,45 @@ def open(name: str, root: str | Path, split: str) -> Dataset:  # noqa: A001
     Raises DataError for an unknown data set or split (with the known ones), a missing or empty folder (with the layout that is
     expected below `root`), and photos and label maps that do not pair.
     """
-    if split not in splits(name):
-        raise DataError(f'data set {name} has no split "{split}"; it has: {", ".join(splits(name))}')
+    what = _checked(name, split, "photos")
     try:
-        data = _SETS[name].read(Path(root), split)
+        data = _READERS[name](Path(root), split)
     except DataError as error:
-        raise DataError(f"{error}; below {root}, {name} is laid out as {_SETS[name].layout}") from None
+        raise DataError(f"{error}; below {root}, {name} is laid out as {what.layout}") from None
     return replace(data, name=f"{name}/{split}")
+
+
+def masks(text: str, root: str | Path) -> MaskFiles:
+    """What a config or the command line names: a folder of masks, or "NAME:SPLIT" of a public set of masks below `root`.
+
+    "nvidia-masks" are the test masks of Liu et al. (2018), white = hole; "10-20" and the like are the parts of 2,000 by their
+    order, which the authors call by the hole ratio in percent; whoever uses them measures the ratio at his size.
+    Raises DataError for an unknown set or split, and for a missing folder; MaskError for one without a picture.
+    """
+    name, colon, split = text.partition(":")
+    if Path(text).is_dir() or not colon:
+        return MaskFiles(text)
+    what = _checked(name, split, "masks")
+    folder = Path(root) / "mask" / "testing_mask_dataset"
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}; below {root}, {name} is laid out as {what.layout}")
+    files = MaskFiles(folder)
+    if split == "test":
+        return files
+    part, size = [*what.counts].index(split) - 1, what.counts[split]
+    mine = [path for path in files.paths if path.stem.isdecimal() and int(path.stem) // size == part]
+    if not mine:
+        raise DataError(f"{folder} holds none of {part * size:05}.png to {part * size + size - 1:05}.png, which {text} is")
+    return MaskFiles(mine)
+
+
+def _checked(name: str, split: str, holds: str) -> PublicSet:
+    what = known(name)
+    if what.holds != holds:
+        raise DataError(f"{name} holds {what.holds}, and {holds} are asked for")
+    if split not in what.counts:
+        raise DataError(f'data set {name} has no split "{split}"; it has: {", ".join(what.counts)}')
+    return what
 
 
 def source(text: str, root: str | Path, label_set: LabelSet | None) -> Dataset:
@@ -46,18 +80,6 @@ def source(text: str, root: str | Path, label_set: LabelSet | None) -> Dataset:
         return folder(photos, maps if maps.is_dir() and label_set else None, label_set, name=text)
     name, _, split = text.partition(":")
     return open(name, root, split or "test")
-
-
-def available() -> tuple[str, ...]:
-    """Names of all public data sets that `open` knows."""
-    return tuple(_SETS)
-
-
-def splits(name: str) -> tuple[str, ...]:
-    """Names of the splits of a data set. Raises DataError for an unknown one."""
-    if name not in _SETS:
-        raise DataError(f'there is no public data set "{name}"; known are: {", ".join(_SETS)}')
-    return _SETS[name].splits
 
 
 def camvid(root: Path, split: str) -> Dataset:
@@ -200,49 +222,18 @@ def _lines(path: Path) -> Iterable[str]:
     return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
-@dataclass(frozen=True)
-class _Set:
-    read: Callable[[Path, str], Dataset]
-    splits: tuple[str, ...]
-    layout: str
-
-
-_SETS: Mapping[str, _Set] = {
-    "camvid": _Set(camvid, ("train", "val", "test", "test-seq05vd"), "camvid/{train,val,test}/{images,labels}/*"),
-    "labelmefacade": _Set(
-        labelmefacade, ("train", "test", "train-fit", "train-val"), "labelmefacade/{train,test}/{images,labels}/SERIES__*"
-    ),
-    "idd-lite": _Set(
-        idd_lite,
-        ("train", "val", "unlabelled", "train-fit", "train-val"),
-        "idd_lite/{train,val}/{images,labels}/SEQUENCE_* and idd_lite/unlabelled/images/*",
-    ),
-    "bsds500": _Set(bsds500, ("train", "val"), "bsds500/{train,val}/*"),
-    "cityscapes": _Set(
-        cityscapes,
-        ("train", "val", "test", "train+test"),
-        "leftImg8bit/{train,val,test}/CITY/*_leftImg8bit.png and gtFine/{train,val}/CITY/*_gtFine_labelIds.png",
-    ),
-    "cityscapes-256": _Set(
-        cityscapes_256, ("train", "val", "train-fit", "train-val"), "cityscapes_256/{train,val}/{images,labels}/*"
-    ),
-    "outdoor-scenes": _Set(
-        outdoor_scenes,
-        ("train", "test"),
-        "OutdoorSeg/{images,annotations}/*, OutdoorSceneTest300/* and OutdoorSceneTest300_anno/*",
-    ),
-    "places2": _Set(places2, ("train", "val", "val-256"), "data_large/, val_large/ and val_256/"),
-    "celeba-hq": _Set(celeba_hq, ("train", "test"), "train_256/* and test_256/*"),
-    "dtd": _Set(
-        dtd,
-        tuple(f"{part}{n}" for part in ("train", "val", "test") for n in range(1, 11)),
-        "images/TEXTURE/TEXTURE_NNNN.jpg and labels/{train,val,test}{1..10}.txt",
-    ),
-    "cmp-facades": _Set(cmp_facades, ("base", "extended"), "base/cmp_bNNNN.jpg and extended/cmp_xNNNN.jpg"),
-    "paris-streetview": _Set(paris_streetview, ("train", "test"), "paris-streetview/{train,test}/*"),
-    "helen": _Set(
-        helen,
-        ("exemplars", "tuning", "testing"),
-        "SmithCVPR2013_dataset_resized/images/* and SmithCVPR2013_dataset_resized/{exemplars,tuning,testing}.txt",
-    ),
+_READERS: Mapping[str, Callable[[Path, str], Dataset]] = {
+    "camvid": camvid,
+    "labelmefacade": labelmefacade,
+    "idd-lite": idd_lite,
+    "bsds500": bsds500,
+    "cityscapes": cityscapes,
+    "cityscapes-256": cityscapes_256,
+    "outdoor-scenes": outdoor_scenes,
+    "places2": places2,
+    "celeba-hq": celeba_hq,
+    "dtd": dtd,
+    "cmp-facades": cmp_facades,
+    "paris-streetview": paris_streetview,
+    "helen": helen,
 }

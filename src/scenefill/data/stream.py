@@ -51,7 +51,7 @@ class DataConfig:
     masks: dict[str, float] = field(default_factory=lambda: {"centre": 0.5, "boxes": 0.5})
     """Kind of hole -> its share: the kinds of `shapes.DRAWN` (free_form for free-form), files, objects, removal, empty."""
     mask_files: str = ""
-    """Folder of mask pictures for the kind "files" (below `root` if not found as it is)."""
+    """For the kind "files": folder of masks (below `root` if not found as it is), or a public set (`data.public.masks`)."""
     mask_files_held_out: bool = True
     """Every sixth of them by sorted name is left to evaluation (`MaskFiles.training`)."""
     object_classes: tuple[str, ...] = ()
@@ -231,12 +231,16 @@ class Stream:
         return [i for i, (_, labels) in enumerate(self.photos) if np.isin(labels[::8, ::8], ids).any()]
 
     def _mask_files(self) -> shapes.MaskFiles:
-        path = Path(self.config.mask_files)
-        if not path.is_dir():
-            path = data_root(self.config.root) / path
-        if not path.is_dir():
-            raise DataError(f"data.mask_files: there is no folder {path}")
-        files = shapes.MaskFiles(path)
+        named = self.config.mask_files
+        where = Path(named)
+        if ":" not in named and not where.is_dir():
+            where = data_root(self.config.root) / named
+        if where.is_dir():
+            files = shapes.MaskFiles(where)
+        elif ":" in named:
+            files = public.masks(named, data_root(self.config.root))
+        else:
+            raise DataError(f"data.mask_files: there is no folder {where}")
         return files.training() if self.config.mask_files_held_out else files
 
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import public
 from ..data.folder import Dataset
 from ..errors import ConfigError, MaskError
 from ..labels import UNKNOWN, LabelMap, LabelSet
@@ -164,6 +165,7 @@ def build(
     *,
     labels: LabelSet | None = None,
     masks_dir: Path | None = None,
+    root: str | Path = "",
     count: int | None = None,
     seed: int = 0,
     size: int = SIZE,
@@ -172,10 +174,10 @@ def build(
 
     mask: a kind of `shapes.DRAWN` ("centre" is a square of half the side), "irregular" (every sixth file of `masks_dir`,
     `MaskFiles.held_out`), "removal" (outlines of the movable things of another photo, over background), "removal-residue" (with
-    what such a thing leaves in the known pixels: `shapes.residue`), or a folder of masks. A photo without enough background for
-    the things of another has no case then. A photo keeps its mask when `count` changes; a mask file is used again only when
-    there are fewer files than photos.
-    Raises ConfigError for an unknown kind of mask, MaskError where there are no masks.
+    what such a thing leaves in the known pixels: `shapes.residue`), a folder of masks, or "nvidia-masks:20-30" and the like of a
+    public set below `root` (`data.public.masks`). A photo without enough background for the things of another has no case then.
+    A photo keeps its mask when `count` changes; a mask file is used again only when there are fewer files than photos.
+    Raises ConfigError for an unknown kind of mask, DataError for an unknown set, MaskError where there are no masks.
     """
     files = None
     if mask == "irregular":
@@ -183,9 +185,9 @@ def build(
             raise ConfigError("irregular masks need the folder that holds them (--masks-dir)")
         files = MaskFiles(masks_dir).held_out()
     elif mask not in MASKS:
-        if not Path(mask).is_dir():
+        if not Path(mask).is_dir() and ":" not in mask:
             raise ConfigError(f'masks "{mask}" are not known; give a folder of masks or one of {", ".join(MASKS)}')
-        files = MaskFiles(mask)
+        files = public.masks(mask, root)
     rng = np.random.default_rng(seed)
     seeds = rng.integers(2**31, size=len(dataset))
     chosen = range(len(dataset))

@@ -84,6 +84,7 @@ class Runner:
             wanted.masks,
             labels=self.labels,
             masks_dir=self.root / "irregular_masks",
+            root=self.root,
             count=wanted.count or None,
             seed=wanted.seed,
             size=wanted.size,
