@@ -43,6 +43,8 @@ def train(
     from ..training import run as runs
 
     directory = out or Path("runs") / config.stem
+    if runs.restarts():
+        resume = runs.begun(directory) is not None
     settings = configs.load(config, overrides or (), begun=runs.begun(directory) if resume else None)
     if dry_run:
         typer.echo(json.dumps(runs.dry_run(settings, device), indent=1))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..networks.discriminators import Verdict
 from .reconstruction import masked_mean
+from .together import over_all
 
 Kind = Literal["hinge", "logistic", "least_squares"]
 
@@ -60,7 +61,7 @@ def generator_loss(fake: Sequence[Verdict], mask: Tensor, kind: Kind) -> Tensor:
 def feature_matching(real: Sequence[Verdict], fake: Sequence[Verdict], mask: Tensor) -> Tensor:
     """Distance of the discriminator's activations for filled and true picture (Wang et al., CVPR 2018), on hole patches."""
     total = [
-        masked_mean((a.float() - b.float()).abs(), patches(mask, b)) / a.float().abs().mean().clamp(min=1e-6).detach()
+        masked_mean((a.float() - b.float()).abs(), patches(mask, b)) / over_all(a.float().abs().mean()).clamp(min=1e-6)
         for r, f in zip(real, fake, strict=True)
         for a, b in zip(r.features, f.features, strict=True)
     ]

@@ -23,6 +23,7 @@ from ..networks.espnetv2 import ESPNetv2
 from ..networks.interface import load_into
 from .adversarial import patches
 from .reconstruction import masked_mean
+from .together import over_all
 
 SQUEEZENET_FILE = "squeezenet11_imagenet_features_hwio.npz"
 ESPNETV2_FILE, ESPNETV2_CLASSES = "espnetv2_s_2.0_pascal_384x384.pth", 21
@@ -288,7 +289,7 @@ def perceptual(network: nn.Module, prediction: Tensor, truth: Tensor, mask: Tens
     for ours, true in zip(network(prediction), wanted, strict=True):
         distance = (ours.float() - true.float()).abs()
         mean = distance.mean() if mask is None else masked_mean(distance, patches(mask, true))
-        total.append(mean / true.float().abs().mean().clamp(min=1e-6))
+        total.append(mean / over_all(true.float().abs().mean()).clamp(min=1e-6))
     return torch.stack(total).mean()  # Eq. 7
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from .together import over_all
+
 
 def masked_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean of `values` (B, C, h, w) where `weight` (B, 1, h, w) stands; 0 where it stands nowhere."""
-    return (values * weight).sum() / (weight.sum() * values.shape[1]).clamp(min=1.0)
+    """Mean of `values` (B, C, h, w) where `weight` (B, 1, h, w) stands, in all processes; 0 where it stands nowhere."""
+    return (values * weight).sum() / (over_all(weight.sum()) * values.shape[1]).clamp(min=1.0)
 
 
 def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:

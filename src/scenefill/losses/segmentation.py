@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .reconstruction import enlarge
+from .together import over_all
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, members: Tensor, class_weights: Tensor) -> Tensor:
@@ -28,4 +29,4 @@ def cross_entropy(logits: Tensor, labels: Tensor, members: Tensor, class_weights
         allowed = members[labels[partial]]  # (N, K)
         several = torch.where(allowed, log_p.permute(0, 2, 3, 1)[partial], -torch.inf).logsumexp(dim=1)
         picked = picked.masked_scatter(partial, several)
-    return -(picked * weights).sum() / weights.sum().clamp(min=1.0)  # Eq. 9
+    return -(picked * weights).sum() / over_all(weights.sum()).clamp(min=1.0)  # Eq. 9

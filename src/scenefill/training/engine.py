@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..data.batches import Batch
 from ..data.stream import Stream, to_device
 from ..errors import ScenefillError
+from ..losses.together import together
 from ..networks.interface import Network, Prediction
 from .sections import OptimiserConfig, RunConfig
 from .task import Phase, Task, Terms
@@ -165,7 +166,8 @@ def _step(
     generates = phase.network in parts_of(task.generator)
     for network in task.networks.values():
         network.requires_grad_(network is phase.network)
-    terms = phase.loss(batch, prediction if generates else prediction.detached())
+    with together():
+        terms = phase.loss(batch, prediction if generates else prediction.detached())
     step.zero_grad(set_to_none=True)
     fabric.backward(_total(phase, terms, progress.images_seen))
     found = {name: value.item() for name, value in terms.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from ..data.batches import Batch
 from ..data.stream import Stream, to_device
@@ -111,8 +112,27 @@ def _launched(settings: RunConfig, accelerator: str, devices: int | str) -> Any:
     torch.manual_seed(settings.seed)
     precision, _ = arithmetic(settings, accelerator)
     fabric = Fabric(accelerator=accelerator, devices=devices, precision=precision)
+    if attempt := restarts():
+        _meet_again(attempt, "nccl" if fabric.device.type == "cuda" else "gloo")
     fabric.launch()
     return fabric
+
+
+def restarts() -> int:
+    """How often torchrun has begun again, since a process was lost; 0 without it."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+
+
+def _meet_again(attempt: int, backend: str) -> None:
+    """The processes that torchrun has begun again find each other, and not the addresses of those that are gone.
+
+    These stand in the store of torchrun's agent, which lives on; Fabric takes the group that it finds.
+    """
+    from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
+
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), world, is_master=False)
+    distributed.init_process_group(backend, store=PrefixStore(f"attempt {attempt}", store), rank=rank, world_size=world)
 
 
 def arithmetic(settings: RunConfig, accelerator: str = "auto") -> tuple[Any, str]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ...data.batches import Batch
 from ...losses import adversarial
 from ...losses.perceptual import content, feature_network, style
+from ...losses.together import over_all
 from ...models import guides
 from ...networks.discriminators import Verdict
 from ...networks.edgeconnect import Discriminator, EdgeConnect, compose_edges
@@ -121,7 +122,8 @@ class EdgeGuidedInpainting(AdversarialTask):
         """L_G2 of Eq. 9."""
         weights, picture, truth, mask = self.loss, prediction.image, batch.image, batch.mask
         distance = (picture - truth).abs().mean() / 2  # of pictures in 0..1
-        terms: Terms = {"re": weights.l1 * distance / mask.mean().clamp(min=SMALLEST_HOLE)}  # "normalized by the mask size"
+        size = over_all(mask.mean()).clamp(min=SMALLEST_HOLE)
+        terms: Terms = {"re": weights.l1 * distance / size}  # "normalized by the mask size"
         if self.features is not None:
             name = weights.perceptual_network
             with self._autocast():
