@@ -14,6 +14,7 @@ from PIL import Image
 from streets import STREET, write_streets
 
 from scenefill.data.batches import Batch
+from scenefill.data.photos import InMemory
 from scenefill.data.stream import DataConfig, Sample, Stream, data_root, to_device
 from scenefill.errors import ConfigError, DataError, LabelError
 from scenefill.labels import UNKNOWN
@@ -90,8 +91,8 @@ def test_a_source_may_count_several_times(photos: Path, tmp_path: Path) -> None:
     more = write_streets(tmp_path / "more", 2, maps=False)
     stream = Stream(config(photos, sources=(str(photos), f"{more} * 3")), STREET, 2, seed=0)
     assert len(stream) == 6 + 3 * 2
-    assert len(stream.photos) == 8
-    assert sorted(stream.order) == [0, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7]
+    assert len(stream.source.held) == 8
+    assert sorted(stream.source.order) == [0, 1, 2, 3, 4, 5, 6, 6, 6, 7, 7, 7]
 
 
 def test_photos_without_maps_are_unknown_and_nothing_is_told_of_them(tmp_path: Path) -> None:
@@ -153,8 +154,9 @@ def test_labels_go_with_their_pixels(photos: Path) -> None:
 
 
 def holes(stream: Stream, count: int = 40) -> np.ndarray:
+    assert isinstance(stream.source, InMemory)
     generators = [np.random.default_rng(seed) for seed in range(count)]
-    return np.array([stream.hole(stream.kind(rng), rng) for rng in generators])
+    return np.array([stream.hole(stream.kind(rng), stream.source, rng) for rng in generators])
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +200,7 @@ def test_mask_files_may_lie_below_the_root(photos: Path, mask_files: Path) -> No
 
 def test_object_holes_have_the_outline_of_a_car(photos: Path) -> None:
     stream = Stream(config(photos, masks={"objects": 1.0}, object_classes=("car",)), STREET, 1, seed=0)
-    assert stream.labelled == [0, 1, 2, 3, 4, 5]
+    assert len(stream.source.showing(stream.object_ids)) == 6
     for hole in holes(stream, 20):
         rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
         # the car's 10 of 40 rows and 12 of 56 columns, at 32x32, and up to 6 pixels more on each side
@@ -208,7 +210,7 @@ def test_object_holes_have_the_outline_of_a_car(photos: Path) -> None:
 
 def test_where_no_photo_has_such_an_object_boxes_take_its_place(photos: Path) -> None:
     stream = Stream(config(photos, masks={"objects": 1.0}, object_classes=("person",)), STREET, 1, seed=0)
-    assert stream.labelled == []
+    assert stream.source.showing(stream.object_ids) == []
     assert holes(stream, 5).any(axis=(1, 2)).all()
 
 

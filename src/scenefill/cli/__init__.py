@@ -30,6 +30,7 @@ from . import (
     masks,
     models,
     options,
+    pack,
     segment,
     serve,
     study,
@@ -94,6 +95,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("check-data", epilog=check_data.EXAMPLE)(check_data.check_data)
+app.command("pack", epilog=pack.EXAMPLE)(pack.pack)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.add_typer(models.app, name="models")

@@ -1,7 +1,8 @@
 """An endless stream of training batches in which batch n is a pure function of (config, seed, n).
 
 That makes exact resume trivial: the data position is one number, and nothing has to be replayed.
-Photos are decoded once, brought to the largest size that will be asked for, and kept in memory.
+Photos of folders and public sets are decoded once, brought to the largest size that will be asked for, and kept in memory; those
+of shards (`scenefill pack`) are read as they are needed.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,8 @@ from ..pictures import masks, shapes
 from . import public
 from .augment import colour_jitter, draw_forbidden, draw_hints, random_crop, random_flip, resize_short_side
 from .batches import Batch
-from .folder import Dataset
+from .photos import Company, Drawn, InMemory, Photo, Source
+from .sharded import Sharded
 
 MASK_KINDS = (*(kind.replace("-", "_") for kind in shapes.DRAWN), "files", "objects", "removal", "empty")
 
@@ -38,6 +39,10 @@ class DataConfig:
 
     sources: tuple[str, ...] = ()
     """"NAME:SPLIT" of a public data set, or a folder (`data.public.source`); "* 3" behind it counts its photos thrice."""
+    shards: str = ""
+    """In place of sources: the folder or address (http://, s3://) of what `scenefill pack` wrote."""
+    buffer: int = 1000
+    """Photos of shards among which the next one is drawn: these are in memory, as files."""
     root: str = ""
     """Folder of the public data sets; empty: the environment's SCENEFILL_DATA."""
     folder_label_set: str | dict[str, Any] = ""
@@ -75,6 +80,10 @@ class DataConfig:
         low, high = self.short_side
         if not self.size <= low <= high:
             raise ConfigError(f"data.short_side: a range at or above data.size = {self.size} is needed, given is {low}..{high}")
+        if self.shards and self.sources:
+            raise ConfigError("data.sources and data.shards are given: leave one of the two empty")
+        if self.buffer < 1:
+            raise ConfigError(f"data.buffer: at least one photo is held, given are {self.buffer}")
         if self.workers < 1:
             raise ConfigError(f"data.workers: at least one thread prepares batches, given are {self.workers}")
         if self.masks.get("files") and not self.mask_files:
@@ -103,7 +112,7 @@ class Sample(NamedTuple):
 
 
 class Stream:
-    """Batches of crops from photos in memory.
+    """Batches of crops from photos.
 
     labels: the label set the maps are translated into; None: all unknown, K = 0.
     rank, world: this process's place among those that train together; each gets other photos of the same global batch.
@@ -113,43 +122,34 @@ class Stream:
     def __init__(
         self, config: DataConfig, labels: LabelSet | None, batch_size: int, seed: int, *, rank: int = 0, world: int = 1
     ) -> None:
-        if not config.sources:
-            raise ConfigError("data.sources is empty: name at least one data set or folder")
         self.config, self.batch_size, self.seed, self.rank, self.world = config, batch_size, seed, rank, world
         self.label_set = labels
         self.classes = len(labels) if labels else 0
         self.members = labels.members() if labels else np.zeros((256, 0), bool)
         self.object_ids = labels.ids(config.object_classes) if labels and config.object_classes else ()
-        root = data_root(config.root) if any(":" in entry for entry in config.sources) else ""
-        coded = label_sets.get(config.folder_label_set) if config.folder_label_set else labels
-        self.photos: list[tuple[NDArray[np.uint8], LabelMap]] = []
-        self.order: list[int] = []
-        for entry in config.sources:
-            source, star, times = entry.partition("*")
-            if star and not (times.strip().isdecimal() and int(times)):
-                raise ConfigError(f'data.sources: "*{times}" in "{entry}" is not a whole number of times, such as "* 3"')
-            dataset = public.source(source.strip(), root, coded)
-            start = len(self.photos)
-            with ThreadPoolExecutor(config.workers) as pool:
-                self.photos += pool.map(lambda i, d=dataset: self._load(d, i, labels), range(len(dataset)))
-            self.order += list(range(start, len(self.photos))) * (int(times) if star else 1)
-        self.labelled = self._with(self.object_ids)
+        self.source = self._source(labels)
         self.movable = labels.ids(labels.movable) if labels else ()
-        self.peopled = self._with(self.movable)
         self.mask_files = self._mask_files() if config.masks.get("files") else None
         kinds = [(kind, share) for kind, share in config.masks.items() if share > 0]
         self.kinds = [kind for kind, _ in kinds]
         self.shares = np.array([share for _, share in kinds]) / sum(share for _, share in kinds)
-        self._permutation = lru_cache(2)(lambda epoch: np.random.default_rng((seed, 1, epoch)).permutation(len(self.order)))
 
     def __len__(self) -> int:
         """Samples of one pass over the data."""
-        return len(self.order)
+        return len(self.source)
+
+    def positions(self, number: int) -> range:
+        """Where in the row the samples of batch `number` of this process are."""
+        first = (number * self.world + self.rank) * self.batch_size
+        return range(first, first + self.batch_size)
 
     def batch(self, number: int) -> Batch:
         """Batch `number` (0, 1, ...) of this process."""
-        first = (number * self.world + self.rank) * self.batch_size
-        samples = [self.sample(first + i) for i in range(self.batch_size)]
+        places = self.positions(number)
+        return self._batch(places, list(self.source.photos(places)))
+
+    def _batch(self, places: range, drawn: Sequence[Drawn]) -> Batch:
+        samples = [self._sample(place, *each) for place, each in zip(places, drawn, strict=True)]
         image, mask, labels, hints, forbid, given = (np.stack(part) for part in zip(*samples, strict=True))
         return Batch(
             _signed(image),
@@ -163,11 +163,13 @@ class Stream:
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Batches `start`, `start + 1`, ... without end, prepared ahead by the worker threads."""
         ahead = self.config.workers + 1
+        row = self.source.photos(place for number in count(start) for place in self.positions(number))
         with ThreadPoolExecutor(self.config.workers) as pool:
             waiting: list[Future[Batch]] = []
             try:
                 for number in count(start):
-                    waiting.append(pool.submit(self.batch, number))
+                    places = self.positions(number)
+                    waiting.append(pool.submit(self._batch, places, list(islice(row, len(places)))))
                     if len(waiting) > ahead:
                         yield waiting.pop(0).result()
             finally:
@@ -176,24 +178,27 @@ class Stream:
 
     def sample(self, position: int) -> Sample:
         """One sample of the endless row."""
-        epoch, index = divmod(position, len(self.order))
+        return self._sample(position, *next(iter(self.source.photos([position]))))
+
+    def _sample(self, position: int, photo: Photo, company: Company) -> Sample:
         rng = np.random.default_rng((self.seed, 2, position))
-        image, labels = self.photos[self.order[self._permutation(epoch)[index]]]
+        image, labels = photo.load()
         low, high = self.config.short_side
         image, labels = resize_short_side(image, labels, int(rng.integers(low, high + 1)))
         image, labels = random_flip(*random_crop(image, labels, self.config.size, rng), rng)
         image = colour_jitter(image, self.config.colour_jitter, rng)
         given, forbid = image, np.zeros(self.classes, bool)
         kind = self.kind(rng)
-        other = self.peopled[int(rng.integers(len(self.peopled)))] if kind == "removal" and self.peopled else None
-        hole = None if other is None else shapes.removal(labels, self.photos[other][1], self.movable, rng)
+        hole, other = None, None
+        if kind == "removal" and (peopled := company.showing(self.movable)):
+            other = peopled[int(rng.integers(len(peopled)))].load()
+            hole = shapes.removal(labels, other[1], self.movable, rng)
         if hole is not None and other is not None:
             if rng.random() < self.config.residue:
-                picture, ids = self.photos[other]
-                given = shapes.residue(image, hole, picture, ids, self.movable, rng)
+                given = shapes.residue(image, hole, *other, self.movable, rng)
             forbid[list(self.movable)] = rng.random() < self.config.told
         else:
-            hole = self.hole(kind, rng)
+            hole = self.hole(kind, company, rng)
         hints = np.full_like(labels, UNKNOWN)
         if rng.random() < self.config.hints:
             hints = draw_hints(labels, hole, self.classes, rng)
@@ -205,7 +210,7 @@ class Stream:
         """A kind of hole, by the configured shares."""
         return str(rng.choice(self.kinds, p=self.shares))
 
-    def hole(self, kind: str, rng: np.random.Generator) -> masks.Mask:
+    def hole(self, kind: str, company: Company, rng: np.random.Generator) -> masks.Mask:
         """A hole of a kind that does not ask what it lies on; boxes where there is nothing to make it of."""
         size = self.config.size
         if draw := shapes.DRAWN.get(kind.replace("_", "-")):
@@ -213,8 +218,8 @@ class Stream:
         match kind:
             case "files" if self.mask_files:
                 return self.mask_files.draw(size, size, rng)
-            case "objects" if self.labelled:
-                other = self.photos[self.labelled[rng.integers(len(self.labelled))]][1]
+            case "objects" if self.object_ids and (labelled := company.showing(self.object_ids)):
+                other = labelled[int(rng.integers(len(labelled)))].load()[1]
                 shaped = shapes.objects(other, self.object_ids, size, size, rng)
                 return shapes.boxes(size, size, rng) if shaped is None else shaped
             case "empty":
@@ -222,13 +227,22 @@ class Stream:
             case _:
                 return shapes.boxes(size, size, rng)
 
-    def _load(self, dataset: Dataset, index: int, labels: LabelSet | None) -> tuple[NDArray[np.uint8], LabelMap]:
-        image, label_map = dataset.load(index, labels)
-        return resize_short_side(image, label_map, self.config.short_side[1])
-
-    def _with(self, ids: Sequence[int]) -> list[int]:
-        """Which photos show one of some classes."""
-        return [i for i, (_, labels) in enumerate(self.photos) if np.isin(labels[::8, ::8], ids).any()]
+    def _source(self, labels: LabelSet | None) -> Source:
+        config = self.config
+        if config.shards:
+            return Sharded(config.shards, labels, self.seed, buffer=config.buffer, short_side=config.short_side[1])
+        if not config.sources:
+            raise ConfigError("data.sources is empty: name at least one data set or folder, or the shards of `scenefill pack`")
+        root = data_root(config.root) if any(":" in entry for entry in config.sources) else ""
+        coded = label_sets.get(config.folder_label_set) if config.folder_label_set else labels
+        found = InMemory(self.seed)
+        for entry in config.sources:
+            source, star, times = entry.partition("*")
+            if star and not (times.strip().isdecimal() and int(times)):
+                raise ConfigError(f'data.sources: "*{times}" in "{entry}" is not a whole number of times, such as "* 3"')
+            dataset = public.source(source.strip(), root, coded)
+            found.add(dataset, labels, config.short_side[1], int(times) if star else 1, config.workers)
+        return found
 
     def _mask_files(self) -> shapes.MaskFiles:
         named = self.config.mask_files

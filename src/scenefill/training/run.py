@@ -232,7 +232,7 @@ def save_weights(folder: Path, progress: Progress, config: TrainConfig, images_s
         config.network["name"],
         {key: value for key, value in config.network.items() if key != "name"},
         working_size=config.data.size,
-        trained_on=config.run.trained_on or config.data.sources,
+        trained_on=config.run.trained_on or config.data.sources or (config.data.shards,),
         images_seen=images_seen,
         licence=config.run.licence,
     )
@@ -284,5 +284,5 @@ def _samples(config: TrainConfig, stream: Stream) -> Batch:
     """The same few samples for every sheet: from the validation sources where the config names some."""
     if not config.run.validation:
         return stream.batch(0)
-    data = replace(config.data, sources=config.run.validation, hints=0.0, forbid=0.0, colour_jitter=0.0)
+    data = replace(config.data, sources=config.run.validation, shards="", hints=0.0, forbid=0.0, colour_jitter=0.0)
     return Stream(data, stream.label_set, SAMPLES, seed=1).batch(0)
