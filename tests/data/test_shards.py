@@ -11,7 +11,7 @@ from PIL import Image
 from streets import STREET, write_streets
 
 from scenefill.data import public, shards
-from scenefill.errors import DataError, OutputError
+from scenefill.errors import DataError, MissingExtraError, OutputError
 from scenefill.labels import UNKNOWN
 
 
@@ -97,6 +97,15 @@ def test_a_shard_that_is_cut_or_of_another_length(photos: Path, tmp_path: Path) 
     tar.write_bytes(whole)
     with pytest.raises(DataError, match=r"00000.tar holds 7 photos, and the index says 9: copy or pack it again"):
         list(shards.entries(str(tmp_path / "out"), "00000.tar", 9))
+
+
+def test_an_address_whose_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr("fsspec.open", missing)
+    with pytest.raises(MissingExtraError, match=r's3://bucket/index.json .*: run  pip install "scenefill\[remote\]"'):
+        shards.read_index("s3://bucket/")
 
 
 @pytest.mark.parametrize(

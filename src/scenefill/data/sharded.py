@@ -76,24 +76,24 @@ class Sharded:
         return sum(self.counts)
 
     def photos(self, positions: Iterable[int]) -> Iterator[Drawn]:
+        """See `Source`. What is held has been read, and is still to come or to lend; `first` is where the pass begins."""
         wanted = iter(positions)
         target = next(wanted, None)
         while target is not None:
             held: dict[int, Packed] = {}
-            first = epoch = target // len(self)
-            start = max(epoch * len(self), target - COMPANY)
-            for place, photo in self._read(epoch, start):
+            first = target // len(self) * len(self)
+            for place, photo in self._read(first // len(self), max(first, target - COMPANY)):
                 held[place] = photo
                 self.held = len(held)
-                while target is not None and target // len(self) == first:
-                    around = range(max(epoch * len(self), target - COMPANY), target + 1)
+                while target is not None and target < first + len(self):
+                    around = range(max(first, target - COMPANY), target + 1)
                     if not all(other in held for other in around):
                         break
                     yield Drawn(held[target], Nearby([held[other] for other in around[:-1]] or [held[target]]))
                     target = next(wanted, None)
                     for gone in [other for other in held if target is None or other < target - COMPANY]:
                         del held[gone]
-                if target is None or target // len(self) != first:
+                if target is None or target >= first + len(self):
                     break
 
     def _read(self, epoch: int, start: int) -> Iterator[tuple[int, Packed]]:
