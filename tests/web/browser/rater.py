@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 from web.browser.driver import PATIENCE
 
@@ -41,7 +43,7 @@ class Rater:
 
     def ready(self, done: int) -> None:
         """Waits until so many answers are kept and the next pair, or the end, is on display."""
-        expect(self["#count"]).to_have_text(f"{done} of {self['#count'].inner_text().split()[-1]}")
+        expect(self["#count"]).to_have_text(re.compile(rf"^{done} of \d+$"))
         self.page.wait_for_function(IS_THERE)
 
     def press(self, key: str) -> None:
