@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from streets import training, write_config, write_streets
 
 from scenefill.models import weights
 from scenefill.training import checkpoint
+from scenefill.training import run as runs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -137,3 +139,24 @@ def test_two_processes_are_one_with_batches_twice_as_large(run: Run, photos: Pat
         ours, theirs = (state[network].get("generator", state[network]) for state in (one, two))
         for name, tensor in ours.items():
             torch.testing.assert_close(theirs[name], tensor, atol=1e-5, rtol=1e-5)
+
+
+def test_what_torchrun_begins_again_goes_on_from_the_checkpoint_not_from_the_weights_it_began_with(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, out = tmp_path / "first", tmp_path / "out"
+    assert run("train", config, "--out", first, "--device", "cpu")[0] == 0
+    command = ["train", config, "--out", out, "--init", first / "weights" / "sge-net.safetensors", "--device", "cpu"]
+    assert run(*command)[0] == 0
+    asked: list[tuple[object, object]] = []
+
+    def begins(settings: object, directory: Path, *, resume: bool, init: Path | None, **_: object) -> Path:
+        asked.append((resume, init))
+        return directory
+
+    monkeypatch.setattr(runs, "run", begins)
+    monkeypatch.setattr(runs, "restarts", lambda: 1)
+    assert run(*command)[0] == 0
+    shutil.rmtree(out / "checkpoints")
+    assert run(*command)[0] == 0
+    assert asked == [(True, None), (False, command[5])]

@@ -43,9 +43,10 @@ def train(
     from ..training import run as runs
 
     directory = out or Path("runs") / config.stem
-    if runs.restarts():
-        resume = runs.begun(directory) is not None
-    settings = configs.load(config, overrides or (), begun=runs.begun(directory) if resume else None)
+    begun = runs.begun(directory) if resume or runs.restarts() else None
+    if runs.restarts() and begun is not None:
+        resume, init = True, None
+    settings = configs.load(config, overrides or (), begun=begun)
     if dry_run:
         typer.echo(json.dumps(runs.dry_run(settings, device), indent=1))
         return
