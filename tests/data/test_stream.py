@@ -200,7 +200,8 @@ def test_mask_files_may_lie_below_the_root(photos: Path, mask_files: Path) -> No
 
 def test_object_holes_have_the_outline_of_a_car(photos: Path) -> None:
     stream = Stream(config(photos, masks={"objects": 1.0}, object_classes=("car",)), STREET, 1, seed=0)
-    assert len(stream.source.showing(stream.object_ids)) == 6
+    assert len(stream.source.held) == 6
+    assert all(one is other for one, other in zip(stream.source.showing(stream.object_ids), stream.source.held, strict=True))
     for hole in holes(stream, 20):
         rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
         # the car's 10 of 40 rows and 12 of 56 columns, at 32x32, and up to 6 pixels more on each side

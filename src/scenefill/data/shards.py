@@ -132,7 +132,7 @@ def _entry(data: Dataset, index: int, labels: LabelSet | None, cut: Cut, rng: np
         image, ids = resize_short_side(image, ids, max(side, cut.size) if cut.crops else min(side, min(ids.shape)))
         if cut.crops:
             image, ids = random_crop(image, ids, cut.size, rng)
-    about = {"name": item.name, "classes": np.unique(ids[::GRID, ::GRID][ids[::GRID, ::GRID] != UNKNOWN]).tolist()}
+    about = {"name": item.name, "classes": np.setdiff1d(ids[::GRID, ::GRID], [UNKNOWN]).tolist()}
     suffix, content = _encoded(item, image) if rng is None and data.aspect is None else ("png", _png(image))
     entry = {suffix: content, "json": json.dumps(about, ensure_ascii=False).encode()}
     return entry if labels is None or (ids == UNKNOWN).all() else {**entry, "labels.png": _png(ids)}
